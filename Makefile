@@ -1,0 +1,58 @@
+# Every target prepares what it needs in .venv; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+# Installs the locked set in 8 s, where pip takes 160.
+UV_VERSION := 0.13.9
+UV := VIRTUAL_ENV=.venv $(BIN)/uv pip
+COMPILE := $(UV) compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
+LATENTLENS := $(BIN)/latentlens
+.DEFAULT_GOAL := help
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/ready: locks/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(UV) install --quiet --require-hashes -r locks/dev.txt
+	$(UV) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+venv: .venv/ready ## make .venv with the locked dependencies
+
+up: venv ## train if nothing is registered, then MLflow on :5000 and the API on :8000
+	$(LATENTLENS) up
+
+test: venv ## all tests but those that need Docker or a browser
+	$(BIN)/python -m pytest -m "not docker and not browser"
+
+test-docker: venv ## the tests that need a Docker engine
+	$(BIN)/python -m pytest -m docker
+
+test-browser: venv ## the tests that need Chromium; they renew the pictures in docs/
+	$(BIN)/python -m pytest -m browser
+
+lint: venv ## ruff, mypy --strict and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## lint and test
+
+format: venv ## let ruff put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: venv ## speed and accuracy beside scikit-surprise, in one run
+	$(BIN)/python benchmarks/surprise_parity.py
+
+lock: venv ## renew the lock files
+	$(COMPILE) --extra dev -o locks/dev.txt
+	$(COMPILE) --extra train --extra track -o locks/train.txt
+	$(COMPILE) --extra serve -o locks/serve.txt
+
+clean: ## remove .venv and caches; never mlruns
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: help venv up test test-docker test-browser lint check format bench lock clean

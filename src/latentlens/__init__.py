@@ -1,0 +1,1 @@
+"""LatentLens: movie ratings in, a recommender that says why out."""
