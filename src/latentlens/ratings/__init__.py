@@ -1,0 +1,1 @@
+"""What people said: ids, the ratings table, its catalogue, histories, splits and layouts."""

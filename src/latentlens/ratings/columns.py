@@ -1,0 +1,8 @@
+"""The one name of each column, inside the project."""
+
+USER = "user_id"
+MOVIE = "movie_id"
+RATING = "rating"
+TIMESTAMP = "timestamp"
+TITLE = "title"
+GENRES = "genres"

@@ -1,0 +1,55 @@
+"""The one class that converts the ids of the data to contiguous indexes and back.
+
+Stands alone (numpy only), because its source travels inside every saved model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class IdMap:
+    """Ids as the data has them, sorted: the position of an id is its index.
+
+    `values` is a sorted array without repeats, int64 or text (`<U`).
+    """
+
+    values: np.ndarray[Any, Any]
+
+    @classmethod
+    def of(cls, *ids: np.ndarray[Any, Any]) -> IdMap:
+        """Map every id that occurs in any of the arrays, which must all hold whole numbers or all text."""
+        kinds = {array.dtype.kind for array in ids}
+        if not kinds <= {"i", "u"} and kinds != {"U"}:
+            raise TypeError("ids must be all whole numbers or all text, not a mixture")
+        # Cast first: int64 joined with uint64 would be float64, which merges large ids.
+        return cls(np.unique(np.concatenate(ids if kinds == {"U"} else [array.astype(np.int64) for array in ids])))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the ids are text; otherwise they are whole numbers."""
+        return bool(self.values.dtype.kind == "U")
+
+    def index(self, ids: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Indexes of `ids` (any shape), -1 for each id that is not in the map.
+
+        Raises TypeError for ids of the wrong type: text for whole numbers never silently means "unknown".
+        """
+        wanted = np.asarray(ids)
+        # pandas hands over text as objects.
+        if wanted.dtype.kind == "O" and all(isinstance(value, str) for value in wanted.flat):
+            wanted = wanted.astype(np.str_)
+        expected, kinds = ("text", "U") if self.is_text else ("whole numbers", "iu")
+        if wanted.size and wanted.dtype.kind not in kinds:
+            raise TypeError(f"the ids of this data are {expected}; {wanted.ravel()[0]!r} is not")
+        if not len(self):
+            return np.full(wanted.shape, -1)
+        position = np.minimum(np.searchsorted(self.values, wanted), len(self) - 1)
+        return np.where(self.values[position] == wanted, position, -1)

@@ -1,0 +1,83 @@
+"""Parts of a ratings table: the guide's sampling, and train and test sides."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlens.errors import ConfigError, DataError
+from latentlens.ratings.table import Ratings
+
+
+class Split(NamedTuple):
+    """Two sets of rows without a row in common; `rule` says how they were made."""
+
+    train: Ratings
+    test: Ratings
+    rule: str
+
+
+def random_split(ratings: Ratings, test_size: float = 0.2, seed: int = 42) -> Split:
+    """Put a share `test_size` (above 0, below 1) of the rows, drawn without replacement, on the test side."""
+    if not 0 < test_size < 1:
+        raise ConfigError(f"test_size is {test_size}: give a share above 0 and below 1, such as 0.2.")
+    order = np.random.default_rng(seed).permutation(len(ratings))
+    n_test = round(len(ratings) * test_size)
+    is_test = np.zeros(len(ratings), dtype=np.bool_)
+    is_test[order[:n_test]] = True
+    return _split(ratings, is_test, f"random, test_size={test_size:g}, seed={seed}")
+
+
+def leave_last_n(ratings: Ratings, n: int = 1) -> Split:
+    """Put each user's `n` latest ratings on the test side; users with no more than `n` stay in train.
+
+    Ratings of one second keep the order of the data.
+    """
+    if n < 1:
+        raise ConfigError(f"leave_last_n needs at least 1 rating per user, not {n}.")
+    if ratings.timestamp is None:
+        raise DataError("These ratings have no timestamps, so none is the last: use a random split.")
+    order = np.lexsort((np.arange(len(ratings)), ratings.timestamp, ratings.user_index))
+    users = ratings.user_index[order]
+    ends = np.cumsum(ratings.user_counts)
+    from_end = ends[users] - np.arange(len(users))
+    is_test = np.zeros(len(ratings), dtype=np.bool_)
+    is_test[order] = (from_end <= n) & (ratings.user_counts[users] > n)
+    return _split(ratings, is_test, f"leave-last-{n}")
+
+
+def most_active(ratings: Ratings, users: int | None = None, movies: int | None = None) -> Ratings:
+    """Keep the ratings of the `users` most active users of the `movies` most rated movies.
+
+    Both are counted on the whole table; ties go to the smaller id. None keeps all.
+    """
+    keep = np.ones(len(ratings), dtype=np.bool_)
+    if users is not None:
+        keep &= _largest(ratings.user_counts, users, "most-active-users")[ratings.user_index]
+    if movies is not None:
+        keep &= _largest(ratings.item_counts, movies, "most-rated-movies")[ratings.item_index]
+    rows = np.flatnonzero(keep)
+    if len(rows) == len(ratings):
+        return ratings
+    if not len(rows):
+        raise DataError("The sampling leaves not one rating: ask for more users or movies.")
+    rule = f"{users or 'all'} most active users, {movies or 'all'} most rated movies"
+    return ratings.take(rows, f"kept: {rule}")
+
+
+def _largest(counts: NDArray[np.int64], n: int, option: str) -> NDArray[np.bool_]:
+    if n < 1:
+        raise ConfigError(f"{option} is {n}: give at least 1.")
+    chosen = np.zeros(len(counts), dtype=np.bool_)
+    chosen[np.argsort(-counts, kind="stable")[:n]] = True
+    return chosen
+
+
+def _split(ratings: Ratings, is_test: NDArray[np.bool_], rule: str) -> Split:
+    train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
+    if not len(train) or not len(test):
+        side = "train" if not len(train) else "test"
+        raise DataError(f"The split ({rule}) of {len(ratings)} ratings leaves the {side} side empty.")
+    return Split(ratings.take(train, f"train side: {rule}"), ratings.take(test, f"test side: {rule}"), rule)

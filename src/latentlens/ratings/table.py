@@ -1,0 +1,177 @@
+"""The ratings table: who said what of which movie, and where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlens.errors import DataError
+from latentlens.ratings.catalogue import Catalogue
+from latentlens.ratings.ids import IdMap
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing that was done to the rows on the way: `rows` were read, dropped or kept."""
+
+    what: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where ratings came from, for the audit: `sha256` is of the bytes that were read."""
+
+    name: str
+    sha256: str
+    notes: tuple[Note, ...] = ()
+
+    def noted(self, what: str, rows: int) -> Origin:
+        """Return this origin with one more note."""
+        return replace(self, notes=(*self.notes, Note(what, rows)))
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """A set of ratings, one row each; at most one row per (user, movie).
+
+    user_ids, item_ids: every id the data set knows, also those without a row here (the other side of a split,
+    movies nobody rated). Indexes in the rows refer to them.
+    user_index, item_index: (n,) int32; rating: (n,) float32; timestamp: (n,) int64 seconds, or None.
+    scale: the lowest and the highest rating that people can give.
+    """
+
+    user_ids: IdMap
+    item_ids: IdMap
+    catalogue: Catalogue
+    user_index: NDArray[np.int32]
+    item_index: NDArray[np.int32]
+    rating: NDArray[np.float32]
+    timestamp: NDArray[np.int64] | None
+    scale: tuple[float, float]
+    origin: Origin
+
+    @classmethod
+    def of(
+        cls,
+        user_id: NDArray[Any],
+        movie_id: NDArray[Any],
+        rating: NDArray[Any],
+        timestamp: NDArray[np.int64] | None = None,
+        *,
+        scale: tuple[float, float] | None = None,
+        catalogue: tuple[NDArray[Any], Catalogue] | None = None,
+        origin: Origin | None = None,
+    ) -> Ratings:
+        """Build from columns of equal length.
+
+        `catalogue` pairs movie ids with their rows; rated movies it lacks are named by their id. The scale is
+        read off the ratings where it is not given. Of repeated (user, movie) pairs the latest is kept, by
+        timestamp if there is one, otherwise by position; the origin notes how many were dropped.
+
+        Raises DataError if there is no row, or a rating is not finite or outside the scale.
+        """
+        values = np.asarray(rating, dtype=np.float32)
+        low, high = scale or _scale_of(values)
+        _check(values, low, high)
+        user_ids = IdMap.of(user_id)
+        item_ids = IdMap.of(movie_id, catalogue[0]) if catalogue else IdMap.of(movie_id)
+        users = user_ids.index(user_id).astype(np.int32)
+        items = item_ids.index(movie_id).astype(np.int32)
+        kept = _latest_of_each_pair(users, items, timestamp)
+        origin = (origin or Origin("unnamed", "")).noted("read", len(values))
+        if len(kept) < len(values):
+            repeated = len(values) - len(kept)
+            origin = origin.noted("dropped: (user, movie) rated again later, the latest kept", repeated)
+        return cls(
+            user_ids=user_ids,
+            item_ids=item_ids,
+            catalogue=_aligned(catalogue, item_ids),
+            user_index=users[kept],
+            item_index=items[kept],
+            rating=values[kept],
+            timestamp=None if timestamp is None else timestamp[kept],
+            scale=(float(low), float(high)),
+            origin=origin,
+        )
+
+    def __len__(self) -> int:
+        return len(self.rating)
+
+    @property
+    def n_users(self) -> int:
+        """Users the data set knows."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """Movies the data set knows."""
+        return len(self.item_ids)
+
+    @cached_property
+    def user_counts(self) -> NDArray[np.int64]:
+        """(n_users,) ratings of each user among these rows."""
+        return np.bincount(self.user_index, minlength=self.n_users)
+
+    @cached_property
+    def item_counts(self) -> NDArray[np.int64]:
+        """(n_items,) ratings of each movie among these rows."""
+        return np.bincount(self.item_index, minlength=self.n_items)
+
+    def take(self, rows: NDArray[np.int64], note: str) -> Ratings:
+        """Keep these rows, in this order; every id stays known. `note` says why, for the audit."""
+        return replace(
+            self,
+            user_index=self.user_index[rows],
+            item_index=self.item_index[rows],
+            rating=self.rating[rows],
+            timestamp=None if self.timestamp is None else self.timestamp[rows],
+            origin=self.origin.noted(note, len(rows)),
+        )
+
+
+def _scale_of(values: NDArray[np.float32]) -> tuple[float, float]:
+    # Of the finite ones, so that the check finds the others outside.
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
+
+
+def _check(values: NDArray[np.float32], low: float, high: float) -> None:
+    if not len(values):
+        raise DataError("There is not one rating in the data: give a source that holds some.")
+    # NaN fails both comparisons, so it is caught here too.
+    wrong = np.flatnonzero(~((values >= low) & (values <= high)))
+    if len(wrong):
+        raise DataError(
+            f"Rating {values[wrong[0]]} in row {wrong[0] + 1} is outside the scale {low:g} to {high:g}"
+            f" ({len(wrong)} such rows): correct the data."
+        )
+
+
+def _latest_of_each_pair(
+    users: NDArray[np.int32], items: NDArray[np.int32], timestamp: NDArray[np.int64] | None
+) -> NDArray[np.int64]:
+    """Rows to keep, in their first order."""
+    position = np.arange(len(users))
+    time = position if timestamp is None else timestamp
+    order = np.lexsort((position, time, items, users))
+    last = np.ones(len(order), dtype=np.bool_)
+    last[:-1] = (np.diff(users[order]) != 0) | (np.diff(items[order]) != 0)
+    return np.sort(order[last])
+
+
+def _aligned(catalogue: tuple[NDArray[Any], Catalogue] | None, item_ids: IdMap) -> Catalogue:
+    """Give the catalogue one row per item index."""
+    fallback = Catalogue.untitled(item_ids.values.tolist())
+    if catalogue is None:
+        return fallback
+    ids, given = catalogue
+    titles, years = list(fallback.titles), fallback.years.copy()
+    genres: list[list[str]] = [[] for _ in titles]
+    for row, item in enumerate(item_ids.index(ids)):
+        titles[item], years[item], genres[item] = given.titles[row], given.years[row], given.genres_of(row)
+    return Catalogue.of(titles, years.tolist(), genres)

@@ -1,0 +1,22 @@
+"""What tests of several packages share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+DATA_VARIABLE = "LATENTLENS_TEST_DATA"
+
+
+@pytest.fixture(scope="session")
+def movielens_small() -> Path:
+    """The folder ml-latest-small; tests that use it are marked `realdata`."""
+    root = os.environ.get(DATA_VARIABLE)
+    if not root:
+        pytest.skip(f"{DATA_VARIABLE} does not name a folder with MovieLens data")
+    folder = Path(root) / "ml-latest-small"
+    if not folder.is_dir():
+        pytest.skip(f"there is no {folder}")
+    return folder

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from latentlens.ratings.history import History
+from latentlens.ratings.table import Ratings
+
+
+@pytest.fixture
+def ratings() -> Ratings:
+    users = np.array([2, 1, 2, 3, 2])
+    movies = np.array([30, 10, 10, 20, 20])
+    return Ratings.of(users, movies, np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+
+
+def test_rows_are_gathered_by_user_and_sorted_by_item(ratings: Ratings) -> None:
+    history = History.of(ratings)
+    assert history.indptr.tolist() == [0, 1, 4, 5]
+    assert history.items.tolist() == [0, 0, 1, 2, 1]
+    assert history.ratings.tolist() == [2.0, 3.0, 5.0, 1.0, 4.0]
+    assert history.is_train.all()
+
+
+def test_rows_of_both_sides_are_a_users_items_but_only_train_rows_are_fitted_on(ratings: Ratings) -> None:
+    train = ratings.take(np.array([0, 1, 2]), "train")
+    test = ratings.take(np.array([3, 4]), "test")
+    history = History.of(train, test)
+    assert history.items_of(1).tolist() == [0, 1, 2]
+    items, values = history.train_rows_of(1)
+    assert items.tolist() == [0, 2]
+    assert values.tolist() == [3.0, 1.0]
+    assert history.train_rows_of(2)[0].tolist() == []
+    assert history.items_of(2).tolist() == [1]
+
+
+def test_a_user_without_rows_has_an_empty_history(ratings: Ratings) -> None:
+    history = History.of(ratings.take(np.array([0]), "one"))
+    assert history.indptr.tolist() == [0, 0, 1, 1]
+    assert history.items_of(0).tolist() == []
+
+
+def test_types_are_those_of_the_saved_model(ratings: Ratings) -> None:
+    history = History.of(ratings)
+    types = [part.dtype.name for part in (history.indptr, history.items, history.ratings, history.is_train)]
+    assert types == ["int64", "int32", "float32", "bool"]

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentlens.errors import ConfigError, DataError
+from latentlens.ratings.splits import leave_last_n, most_active, random_split
+from latentlens.ratings.table import Note, Ratings
+
+
+def grid(n_users: int, n_movies: int) -> Ratings:
+    """Every user rated every movie; a rating's timestamp is its row."""
+    users = np.repeat(np.arange(n_users), n_movies)
+    movies = np.tile(np.arange(n_movies), n_users)
+    return Ratings.of(users, movies, 1.0 + movies % 5, np.arange(len(users)))
+
+
+def rows_of(ratings: Ratings) -> list[int]:
+    assert ratings.timestamp is not None
+    return [int(row) for row in ratings.timestamp]
+
+
+@given(st.floats(0.05, 0.95), st.integers(0, 2**32))
+def test_a_random_split_puts_each_row_on_one_side_and_the_share_on_test(test_size: float, seed: int) -> None:
+    ratings = grid(6, 5)
+    split = random_split(ratings, test_size, seed)
+    assert sorted(rows_of(split.train) + rows_of(split.test)) == rows_of(ratings)
+    assert len(split.test) == round(30 * test_size)
+
+
+def test_a_random_split_depends_on_its_seed_only() -> None:
+    ratings = grid(6, 5)
+    assert rows_of(random_split(ratings, 0.2, 1).test) == rows_of(random_split(ratings, 0.2, 1).test)
+    assert rows_of(random_split(ratings, 0.2, 1).test) != rows_of(random_split(ratings, 0.2, 2).test)
+
+
+def test_both_sides_keep_every_id_and_say_how_they_were_made() -> None:
+    split = random_split(grid(2, 5), 0.2, 3)
+    assert split.rule == "random, test_size=0.2, seed=3"
+    assert split.train.n_items == split.test.n_items == 5
+    assert split.train.origin.notes[-1] == Note("train side: random, test_size=0.2, seed=3", 8)
+    assert split.test.origin.notes[-1] == Note("test side: random, test_size=0.2, seed=3", 2)
+
+
+@pytest.mark.parametrize("test_size", [0.0, 1.0, -0.1, 20.0, float("nan")])
+def test_a_share_that_is_none_is_refused(test_size: float) -> None:
+    with pytest.raises(ConfigError, match="test_size"):
+        random_split(grid(2, 5), test_size)
+
+
+@pytest.mark.parametrize(("test_size", "side"), [(0.01, "test"), (0.99, "train")])
+def test_a_split_with_an_empty_side_is_refused(test_size: float, side: str) -> None:
+    with pytest.raises(DataError, match=f"{side} side empty"):
+        random_split(grid(2, 5), test_size)
+
+
+def test_the_last_ratings_of_each_user_are_left_out_and_short_histories_stay_in_train() -> None:
+    users = np.array([1, 2, 1, 1, 3, 3, 3])
+    times = np.array([30, 5, 10, 20, 1, 1, 1])
+    ratings = Ratings.of(users, np.arange(7), np.full(7, 3.0), times)
+    split = leave_last_n(ratings, 1)
+    # User 1 ends with movie 0, user 2 has one rating; of user 3's equal times the last row counts as last.
+    assert split.test.item_index.tolist() == [0, 6]
+    assert split.train.item_index.tolist() == [1, 2, 3, 4, 5]
+    assert leave_last_n(ratings, 2).test.item_index.tolist() == [0, 3, 5, 6]
+    assert split.rule == "leave-last-1"
+
+
+def test_leaving_out_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="at least 1"):
+        leave_last_n(grid(2, 2), 0)
+
+
+def test_leaving_out_the_last_needs_timestamps() -> None:
+    with pytest.raises(DataError, match="no timestamps"):
+        leave_last_n(Ratings.of(np.array([1, 1]), np.array([1, 2]), np.array([3.0, 4.0])))
+
+
+def test_leaving_out_the_last_needs_someone_with_more_ratings() -> None:
+    with pytest.raises(DataError, match="test side empty"):
+        leave_last_n(grid(3, 2), 2)
+
+
+@pytest.fixture
+def uneven() -> Ratings:
+    """Users 1, 2, 3 have 3, 2, 2 ratings; movies 10, 20, 30, 40 have 3, 1, 2, 1."""
+    users = np.array([1, 1, 1, 2, 2, 3, 3])
+    movies = np.array([10, 20, 30, 10, 30, 10, 40])
+    return Ratings.of(users, movies, np.full(7, 3.0), np.arange(7))
+
+
+def test_the_most_active_users_and_most_rated_movies_are_kept(uneven: Ratings) -> None:
+    assert rows_of(most_active(uneven, users=2)) == [0, 1, 2, 3, 4]
+    assert rows_of(most_active(uneven, movies=2)) == [0, 2, 3, 4, 5]
+    assert rows_of(most_active(uneven, users=2, movies=3)) == [0, 1, 2, 3, 4]
+
+
+def test_both_are_counted_on_the_whole_table(uneven: Ratings) -> None:
+    sample = most_active(uneven, users=1, movies=2)
+    assert rows_of(sample) == [0, 2]
+    assert sample.origin.notes[-1] == Note("kept: 1 most active users, 2 most rated movies", 2)
+
+
+def test_asking_for_all_changes_nothing(uneven: Ratings) -> None:
+    assert most_active(uneven) is uneven
+    assert most_active(uneven, users=99, movies=99) is uneven
+
+
+@pytest.mark.parametrize(("users", "movies", "named"), [(0, None, "users"), (None, -1, "movies")])
+def test_keeping_none_is_refused(uneven: Ratings, users: int | None, movies: int | None, named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        most_active(uneven, users, movies)
+
+
+def test_a_sample_without_a_rating_is_refused() -> None:
+    # The most active user rated none of the most rated movie.
+    ratings = Ratings.of(np.array([1, 1, 2, 3]), np.array([20, 30, 10, 10]), np.full(4, 3.0))
+    with pytest.raises(DataError, match="not one rating"):
+        most_active(ratings, users=1, movies=1)
