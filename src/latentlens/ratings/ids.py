@@ -53,3 +53,12 @@ class IdMap:
             return np.full(wanted.shape, -1)
         position = np.minimum(np.searchsorted(self.values, wanted), len(self) - 1)
         return np.where(self.values[position] == wanted, position, -1)
+
+    def parse(self, text: str) -> int | str:
+        """Read an id written as text, as the data has it. Raises ValueError where no id of this data looks like that."""
+        if self.is_text:
+            return text
+        try:
+            return int(np.int64(text))
+        except (ValueError, OverflowError):
+            raise ValueError(f"{text!r} is not a whole number, as the ids of this data are") from None

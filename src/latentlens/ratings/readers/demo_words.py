@@ -40,13 +40,15 @@ CRIME = Pole(
     ("Crime", "Thriller"),
     _listed("""
         The {thing}'s Alibi / The {thing} of {place} / No {thing} for {place} / Nobody Leaves {place} /
-        One {thing} Too Many / Cold Rain over {place} / Every {thing} Has a Price / Never Trust the {thing} /
-        The {thing} Talks / Twelve Hours to {place} / The {thing}'s Last Job / Blood Money from {place}
+        One {thing} Too Many / Cold Rain over {place} / Every {thing} Has a Price /
+        Never Trust the {thing} / The {thing} Talks / Twelve Hours to {place} / The {thing}'s Last Job /
+        Blood Money from {place}
     """),
     _listed("""
-        Locksmith / Forger / Safecracker / Getaway Driver / Bribed Juror / Bookkeeper / Bagman / Pawnbroker /
-        Night Clerk / Hired Gunman / Silent Partner / Crooked Lieutenant / Undertaker / Fixer / Bondsman /
-        Lookout / Card Sharp / Parole Officer / Coroner / Smuggler / False Witness / Harbour Master
+        Locksmith / Forger / Safecracker / Getaway Driver / Bribed Juror / Bookkeeper / Bagman /
+        Pawnbroker / Night Clerk / Hired Gunman / Silent Partner / Crooked Lieutenant / Undertaker /
+        Fixer / Bondsman / Lookout / Card Sharp / Parole Officer / Coroner / Smuggler / False Witness /
+        Harbour Master
     """),
     _listed("""
         Pier Nine / Harbour Street / Tannery Row / the Fourth Precinct / Mercer Alley / Cell Block Six /
@@ -65,8 +67,8 @@ FAMILY = Pole(
     """),
     _listed("""
         Otter / Hedgehog / Little Dragon / Paper Fox / Clockwork Owl / Penguin / Brave Snail / Badger /
-        Tiny Whale / Marmot / Button Bear / Grumpy Goose / Sleepy Giant / Raccoon / Flying Tortoise / Firefly /
-        Moon Rabbit / Littlest Yak / Tin Robot / Wooden Knight / Polite Wolf / Seven Kittens
+        Tiny Whale / Marmot / Button Bear / Grumpy Goose / Sleepy Giant / Raccoon / Flying Tortoise /
+        Firefly / Moon Rabbit / Littlest Yak / Tin Robot / Wooden Knight / Polite Wolf / Seven Kittens
     """),
     _listed("""
         the Moon Lagoon / Biscuit Hill / Thimble Town / the Upside-Down Wood / Marmalade Bay /
@@ -79,19 +81,20 @@ SPACE = Pole(
     "deep-space science fiction",
     ("Science Fiction", "Action"),
     _listed("""
-        The {thing} / Beyond {place} / Escape to {place} / Signal from {place} / The {thing} of {place} /
-        Dawn of the {thing} / We Built the {thing} / Nine Minutes to {place} / Children of the {thing} /
-        Memory of {place} / Override: The {thing} / The {thing} Sequence
+        The {thing} / Beyond {place} / Escape to {place} / Signal from {place} /
+        The {thing} of {place} / Dawn of the {thing} / We Built the {thing} / Nine Minutes to {place} /
+        Children of the {thing} / Memory of {place} / Override: The {thing} / The {thing} Sequence
     """),
     _listed("""
-        Ninth Android / Drowned Beacon / Glass Satellite / Sleeping Colony / Copper Moon / Stranded Cosmonaut /
-        Empty Starship / Twin Suns / Restless Clone / Iron Comet / Fading Signal / Dreaming Machine /
-        Lost Probe / Quantum Lock / Solar Engine / Orphan Planet / Zero Hour Crew / Mirror Nebula /
-        Vacuum Garden / Gravity Thief
+        Ninth Android / Drowned Beacon / Glass Satellite / Sleeping Colony / Copper Moon /
+        Stranded Cosmonaut / Empty Starship / Twin Suns / Restless Clone / Iron Comet / Fading Signal /
+        Dreaming Machine / Lost Probe / Quantum Lock / Solar Engine / Orphan Planet / Zero Hour Crew /
+        Mirror Nebula / Vacuum Garden / Gravity Thief
     """),
     _listed("""
         Callisto Station / the Kepler Gate / Europa Deep / Dome Seven / the Oort Cloud / Sector Zero /
-        New Ganymede / the Red Colony / Orbit Twelve / Port Andromeda / the Far Side of Ceres / Titan Harbour
+        New Ganymede / the Red Colony / Orbit Twelve / Port Andromeda / the Far Side of Ceres /
+        Titan Harbour
     """),
 )
 
@@ -101,13 +104,14 @@ ROMANCE = Pole(
     _listed("""
         The {thing} / Love Letters from {place} / One Summer near {place} / The {thing} of {place} /
         Two Tickets to {place} / My Heart Left {place} / Dreaming of the {thing} /
-        Waiting for the {thing} / The Sweetest {thing} / Yours, from {place} / Kiss Me near {place} / Remember the {thing}
+        Waiting for the {thing} / The Sweetest {thing} / Yours, from {place} / Kiss Me near {place} /
+        Remember the {thing}
     """),
     _listed("""
-        Borrowed Waltz / Unsent Letter / Second Spring / Lemon Summer / Shy Florist / Perfumer's Daughter /
-        Last Slow Dance / Rose Thief / Seamstress / Kiss in the Rain / April Promise / Midnight Ferry /
-        Quiet Proposal / Blue Piano / Garden Song / Paper Ring / Sunday Violinist / Summer Lodger /
-        Ballroom Window / Cherry Season
+        Borrowed Waltz / Unsent Letter / Second Spring / Lemon Summer / Shy Florist /
+        Perfumer's Daughter / Last Slow Dance / Rose Thief / Seamstress / Kiss in the Rain /
+        April Promise / Midnight Ferry / Quiet Proposal / Blue Piano / Garden Song / Paper Ring /
+        Sunday Violinist / Summer Lodger / Ballroom Window / Cherry Season
     """),
     _listed("""
         Lisbon / the Garden Hotel / Rue des Lilas / Lake Orta / the Orange Grove / the Last Ballroom /
@@ -121,13 +125,14 @@ WAR = Pole(
     _listed("""
         The {thing} of {place} / Ashes of {place} / Forty Days to {place} / No Bells for the {thing} /
         They Came from {place} / Silence over {place} / What the {thing} Saw / Pray for the {thing} /
-        The Night We Lost {place} / The {thing} Does Not Return / Letters to the {thing} / Snow on the {thing}
+        The Night We Lost {place} / The {thing} Does Not Return / Letters to the {thing} /
+        Snow on the {thing}
     """),
     _listed("""
         Bugler / Deserter / Field Surgeon / Frozen Convoy / Ninth Regiment / Signalman / Sapper /
-        Stretcher Bearer / Drummer Boy / Forgotten Platoon / Ash Battalion / Ration Train / Young Corporal /
-        Night Patrol / Quartermaster / Ambulance Driver / Lost Squadron / Codebreaker / Army Chaplain /
-        Bridge Builder
+        Stretcher Bearer / Drummer Boy / Forgotten Platoon / Ash Battalion / Ration Train /
+        Young Corporal / Night Patrol / Quartermaster / Ambulance Driver / Lost Squadron / Codebreaker /
+        Army Chaplain / Bridge Builder
     """),
     _listed("""
         the Eastern Line / Hill 61 / the River Vesna / Fort Aldane / Ravensberg / the Burning Bridge /
@@ -145,14 +150,15 @@ COMEDY = Pole(
         My Cousin, the {thing}
     """),
     _listed("""
-        Accidental Mayor / Honest Uncle / Substitute Groom / Terrible Tenor / Runaway Casserole / Fake Dentist /
-        Overqualified Butler / Missing Trousers / Lazy Spy / Bankrupt Baron / Reluctant Plumber / Wrong Twin /
-        Haunted Caravan / False Moustache / Loud Neighbour / Polite Burglar / Vegetarian Butcher /
-        Sleepless Bishop / Award-Winning Goat / Unlucky Acrobat
+        Accidental Mayor / Honest Uncle / Substitute Groom / Terrible Tenor / Runaway Casserole /
+        Fake Dentist / Overqualified Butler / Missing Trousers / Lazy Spy / Bankrupt Baron /
+        Reluctant Plumber / Wrong Twin / Haunted Caravan / False Moustache / Loud Neighbour /
+        Polite Burglar / Vegetarian Butcher / Sleepless Bishop / Award-Winning Goat / Unlucky Acrobat
     """),
     _listed("""
-        the Wrong Hotel / Aunt Mabel's / the Pancake House / Lower Snoring / the Staff Canteen / Muddlecombe /
-        the Office Party / the Golf Club / Nowhere-on-Sea / the Caravan Park / Cousin Bruno's / Pickle Square
+        the Wrong Hotel / Aunt Mabel's / the Pancake House / Lower Snoring / the Staff Canteen /
+        Muddlecombe / the Office Party / the Golf Club / Nowhere-on-Sea / the Caravan Park /
+        Cousin Bruno's / Pickle Square
     """),
 )
 
@@ -162,17 +168,18 @@ DOCUMENTARY = Pole(
     _listed("""
         Portrait of the {thing} / The {thing}'s Year / Voices from {place} / Listening to {place} /
         The {thing} of {place} / Twelve Months with the {thing} / In Praise of the {thing} /
-        Field Notes from {place} / The Patience of the {thing} / Inside {place} / The People of {place} /
-        What We Owe the {thing}
+        Field Notes from {place} / The Patience of the {thing} / Inside {place} /
+        The People of {place} / What We Owe the {thing}
     """),
     _listed("""
-        Beekeeper / Glacier / Salt Miner / Lighthouse / Village Baker / Bird Counter / Map Maker / Weaver /
-        Ferryman / Piano Tuner / Tidal River / Night Shift / Seed Bank / Clockmaker / Glassblower /
-        Weather Station / Last Typesetter / Oyster Diver / Marathon Nun / Chess Prodigy
+        Beekeeper / Glacier / Salt Miner / Lighthouse / Village Baker / Bird Counter / Map Maker /
+        Weaver / Ferryman / Piano Tuner / Tidal River / Night Shift / Seed Bank / Clockmaker /
+        Glassblower / Weather Station / Last Typesetter / Oyster Diver / Marathon Nun / Chess Prodigy
     """),
     _listed("""
         the Aral Shore / the Danube Delta / the Arctic Circle / Patagonia / Shetland / the Salt Flats /
-        the Night Market / the Peat Bog / Lake Baikal / the Sound Archive / the Old Observatory / the Allotments
+        the Night Market / the Peat Bog / Lake Baikal / the Sound Archive / the Old Observatory /
+        the Allotments
     """),
 )
 
@@ -180,18 +187,20 @@ ADVENTURE = Pole(
     "wild adventure",
     ("Adventure", "Fantasy"),
     _listed("""
-        The {thing} / Quest for the {thing} / The {thing} of {place} / Riders of {place} / Voyage to {place} /
-        Curse of the {thing} / The Map to {place} / Captain Brandt and the {thing} / Sail for {place} /
-        Guardians of {place} / Song of the {thing} / Treasure of {place}
+        The {thing} / Quest for the {thing} / The {thing} of {place} / Riders of {place} /
+        Voyage to {place} / Curse of the {thing} / The Map to {place} / Captain Brandt and the {thing} /
+        Sail for {place} / Guardians of {place} / Song of the {thing} / Treasure of {place}
     """),
     _listed("""
-        Emerald Compass / Serpent Crown / Sky Pirate / Jade Idol / Storm Rider / Sunken Bell / Amber Sword /
-        Thunder Map / Obsidian Gate / Wind Caller / Golden Scarab / Cloud Corsair / Ivory Horn / Last Griffin /
-        Seventh Mage / Tiger Throne / River Witch / Salt Dragon / Moonstone Key / Desert Falcon
+        Emerald Compass / Serpent Crown / Sky Pirate / Jade Idol / Storm Rider / Sunken Bell /
+        Amber Sword / Thunder Map / Obsidian Gate / Wind Caller / Golden Scarab / Cloud Corsair /
+        Ivory Horn / Last Griffin / Seventh Mage / Tiger Throne / River Witch / Salt Dragon /
+        Moonstone Key / Desert Falcon
     """),
     _listed("""
         the Lost Plateau / Zanzarra / the Thunder Isles / Mount Karu / the Sunken Temple / Serpent Bay /
-        the Amber Coast / Ashkalon / the Whale Road / Dragonmere / the Thousand Stairs / the Sapphire Caves
+        the Amber Coast / Ashkalon / the Whale Road / Dragonmere / the Thousand Stairs /
+        the Sapphire Caves
     """),
 )
 
@@ -200,13 +209,15 @@ WESTERN = Pole(
     ("Western",),
     _listed("""
         The {thing} of {place} / Ride to {place} / Last Train to {place} / Sundown for the {thing} /
-        Showdown near {place} / Dust over {place} / The {thing} Rides Alone / Two Bullets for the {thing} /
-        Ballad of the {thing} / High Trail to {place} / A Horse for the {thing} / The {thing} Came Back
+        Showdown near {place} / Dust over {place} / The {thing} Rides Alone /
+        Two Bullets for the {thing} / Ballad of the {thing} / High Trail to {place} /
+        A Horse for the {thing} / The {thing} Came Back
     """),
     _listed("""
         Sheriff / Drifter / Gunsmith / Rustler / Lonesome Cowhand / Telegraph Man / Barefoot Marshal /
-        Travelling Preacher / Prospector / Cattle Baron / One-Eyed Mule / Quiet Deputy / Whiskey Doctor /
-        Schoolmarm / Widow Callahan / Bounty Man / Stagecoach Cook / Horse Thief / Young Gambler / Blacksmith
+        Travelling Preacher / Prospector / Cattle Baron / One-Eyed Mule / Quiet Deputy /
+        Whiskey Doctor / Schoolmarm / Widow Callahan / Bounty Man / Stagecoach Cook / Horse Thief /
+        Young Gambler / Blacksmith
     """),
     _listed("""
         Red Gulch / Coyote Creek / Dry Fork / Sundown Ridge / the Broken Spur / Tumbleweed Crossing /
@@ -219,18 +230,20 @@ MYSTERY = Pole(
     ("Mystery", "Horror"),
     _listed("""
         The {thing} / The {thing} of {place} / Who Watches {place}? / Do Not Follow the {thing} /
-        Nobody Saw the {thing} / The Truth about {place} / The Way Back from {place} / Behind the {thing} /
-        Before You Enter {place} / Something Stirs beyond {place} / The {thing} Knows / Missing from {place}
+        Nobody Saw the {thing} / The Truth about {place} / The Way Back from {place} /
+        Behind the {thing} / Before You Enter {place} / Something Stirs beyond {place} /
+        The {thing} Knows / Missing from {place}
     """),
     _listed("""
-        Vanishing Neighbour / Unread Message / Hollow Mirror / Empty Cradle / Fourteenth Guest / Missing Hour /
-        Muted Call / Painted Door / Attic Tenant / Glass Stairwell / Whispering Wall / Second Shadow /
-        Unlisted Number / Cellar Light / Blank Photograph / Absent Passenger / Deleted File / Sleepless Child /
-        Stranger's Face / Stopped Clock
+        Vanishing Neighbour / Unread Message / Hollow Mirror / Empty Cradle / Fourteenth Guest /
+        Missing Hour / Muted Call / Painted Door / Attic Tenant / Glass Stairwell / Whispering Wall /
+        Second Shadow / Unlisted Number / Cellar Light / Blank Photograph / Absent Passenger /
+        Deleted File / Sleepless Child / Stranger's Face / Stopped Clock
     """),
     _listed("""
-        Blackwater House / Hollow Lane / Room 414 / the Drowned Chapel / Ashgrove / the Seventeenth Floor /
-        Gallows Wood / Marrow Hill / the Empty Clinic / Wren Island / Cold Harbour Lodge / the Mirror Maze
+        Blackwater House / Hollow Lane / Room 414 / the Drowned Chapel / Ashgrove /
+        the Seventeenth Floor / Gallows Wood / Marrow Hill / the Empty Clinic / Wren Island /
+        Cold Harbour Lodge / the Mirror Maze
     """),
 )
 

@@ -1,0 +1,5 @@
+"""`python -m latentlens`."""
+
+from latentlens.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""How good: metrics as pure array functions, protocols, pictures."""

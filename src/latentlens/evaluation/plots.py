@@ -1,0 +1,58 @@
+"""Pictures of a run, for people who would rather look than read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+_INK, _ACCENT, _QUIET = "#22303c", "#c2410c", "#94a3b8"
+
+
+def learning_curve(curves: Mapping[str, Sequence[float]], bias_rmse: float) -> Figure:
+    """RMSE by epoch, with bias-only as a line to beat."""
+    figure, axes = _blank("Learning curve", "epoch", "RMSE (stars)")
+    for (name, values), colour in zip(curves.items(), (_INK, _ACCENT), strict=False):
+        axes.plot(range(1, len(values) + 1), values, marker="o", ms=3, color=colour, label=name.replace("_", " "))
+    axes.axhline(bias_rmse, color=_QUIET, ls="--", label="bias-only, test side")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False)
+    return figure
+
+
+def predicted_against_actual(actual: NDArray[np.floating], predicted: NDArray[np.floating]) -> Figure:
+    """The spread of the predictions for each rating that people gave."""
+    figure, axes = _blank("Predicted against actual, test side", "rating given", "rating predicted")
+    levels = np.unique(actual)
+    width = 0.7 * float(np.diff(levels).min(initial=1.0))
+    axes.boxplot(
+        [predicted[actual == level] for level in levels],
+        positions=levels.tolist(),
+        widths=width,
+        showfliers=False,
+        medianprops={"color": _ACCENT},
+        manage_ticks=False,
+    )
+    axes.plot(levels, levels, color=_QUIET, ls="--", label="perfect")
+    axes.legend(frameon=False)
+    return figure
+
+
+def rating_distribution(ratings: NDArray[np.floating]) -> Figure:
+    """How often each rating was given."""
+    figure, axes = _blank("Ratings given", "rating", "ratings")
+    levels, counts = np.unique(ratings, return_counts=True)
+    axes.bar(levels, counts, width=0.8 * float(np.diff(levels).min(initial=1.0)), color=_INK)
+    return figure
+
+
+def _blank(title: str, x: str, y: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(title=title, xlabel=x, ylabel=y)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes

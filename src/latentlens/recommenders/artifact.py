@@ -1,0 +1,96 @@
+"""The model folder: named parts and a manifest (shapes, dtypes, SHA-256, format), no pickle.
+
+Arrays are `.npy` (memory-mapped when read), everything else JSON. The folder holds people's ratings: treat it as such.
+Higher layers may add parts; what they add is listed and checked like the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentlens.ratings.catalogue import Catalogue
+from latentlens.ratings.history import History
+from latentlens.recommenders.fitted import FittedModel
+from latentlens.recommenders.portable import (
+    FACTOR_ARRAYS,
+    FORMAT,
+    MANIFEST,
+    load_factors,
+    read_manifest,
+    read_part,
+)
+
+_HISTORY_ARRAYS = ("indptr", "items", "ratings", "is_train")
+
+
+def write(model: FittedModel, folder: Path, extra: Mapping[str, Any] | None = None) -> None:
+    """Write a model to `folder`, which is made. `extra` adds JSON documents by name (`axes.json`)."""
+    folder.mkdir(parents=True, exist_ok=False)
+    factors, catalogue = model.factors, model.catalogue
+    parts: dict[str, Any] = {f"{name}.npy": getattr(factors, name) for name in FACTOR_ARRAYS}
+    parts |= {f"history_{name}.npy": getattr(model.history, name) for name in _HISTORY_ARRAYS}
+    parts["user_ids.npy"], parts["item_ids.npy"] = factors.user_ids.values, factors.item_ids.values
+    parts["catalogue.json"] = {
+        "titles": catalogue.titles,
+        "years": catalogue.years.tolist(),
+        "genre_names": catalogue.genre_names,
+        "genres": [np.flatnonzero(row).tolist() for row in catalogue.genres],
+    }
+    parts |= extra or {}
+    manifest = {
+        "format": FORMAT,
+        "settings": {
+            "recommender": model.recommender,
+            "params": dict(model.params),
+            "global_mean": factors.global_mean,
+            "scale": factors.scale,
+            "user_step_reg": model.user_step_reg,
+            "ranks_by": model.ranks_by,
+        },
+        "parts": {name: _write_part(folder / name, part) for name, part in sorted(parts.items())},
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def read(folder: Path) -> FittedModel:
+    """Open a model folder, every part checked against the manifest.
+
+    Raises ValueError if it is damaged or of a newer format.
+    """
+    manifest = read_manifest(folder)
+    settings = manifest["settings"]
+    document = read_part(folder, "catalogue.json", manifest)
+    genres = np.zeros((len(document["titles"]), len(document["genre_names"])), dtype=np.bool_)
+    for item, columns in enumerate(document["genres"]):
+        genres[item, columns] = True
+    return FittedModel(
+        recommender=settings["recommender"],
+        params=settings["params"],
+        factors=load_factors(folder),
+        history=History(**{name: read_part(folder, f"history_{name}.npy", manifest) for name in _HISTORY_ARRAYS}),
+        catalogue=Catalogue(
+            titles=tuple(document["titles"]),
+            years=np.asarray(document["years"], dtype=np.int16),
+            genre_names=tuple(document["genre_names"]),
+            genres=genres,
+        ),
+        user_step_reg=settings["user_step_reg"],
+        ranks_by=settings["ranks_by"],
+    )
+
+
+def _write_part(path: Path, part: Any) -> dict[str, Any]:
+    described: dict[str, Any] = {}
+    if isinstance(part, np.ndarray):
+        np.save(path, part, allow_pickle=False)
+        described = {"shape": list(part.shape), "dtype": str(part.dtype)}
+    else:
+        path.write_text(json.dumps(part, ensure_ascii=False), encoding="utf-8")
+    with path.open("rb") as stream:
+        return {**described, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}

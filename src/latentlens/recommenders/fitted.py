@@ -1,0 +1,222 @@
+"""The fitted model: what every recommender's `fit` returns, the API serves and the artifact stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlens.errors import ConfigError, UnknownId
+from latentlens.ratings.catalogue import Catalogue
+from latentlens.ratings.history import History
+from latentlens.ratings.table import Ratings
+from latentlens.recommenders.foldin import UserVector, fold_in
+from latentlens.recommenders.portable import FactorModel
+
+# For a new user of a model whose own users keep their trained vectors.
+DEFAULT_USER_STEP_REG = 0.05
+# The first pass scores in float32; so many more candidates than asked for are scored again in float64.
+_SPARE_CANDIDATES = 32
+
+
+class EpochReport(NamedTuple):
+    """What `on_epoch` is told after each epoch, counted from 1; `validation_rmse` is None without validation rows."""
+
+    epoch: int
+    n_epochs: int
+    train_rmse: float
+    validation_rmse: float | None
+
+
+OnEpoch = Callable[[EpochReport], bool | None]
+
+
+class Recommender(Protocol):
+    """A frozen configuration. `name` is what runs, folders and tables call it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
+        """Learn from `train`. `validation` is only watched; `on_epoch` may return True to stop early."""
+        ...
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which movies may be listed: of a genre (case ignored), of years from-to (both included)."""
+
+    genre: str | None = None
+    year_from: int | None = None
+    year_to: int | None = None
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One movie of a list. `n_ratings` train ratings stand behind it; `score` is what ranked it."""
+
+    movie_id: int | str
+    title: str
+    genres: list[str]
+    year: int | None
+    predicted_rating: float
+    n_ratings: int
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """Factors with what is needed to make lists of them.
+
+    params: the configuration, as recorded. `user_step_reg` is the ridge of the exact user step, None where the users keep
+    the vectors of training. `ranks_by`: what orders a list.
+    """
+
+    recommender: str
+    params: Mapping[str, Any]
+    factors: FactorModel
+    history: History
+    catalogue: Catalogue
+    user_step_reg: float | None = None
+    ranks_by: Literal["score", "popularity"] = "score"
+
+    def predict(self, user_ids: Any, movie_ids: Any) -> NDArray[np.float64]:
+        """Predicted ratings of (user, movie) pairs; see `FactorModel.predict`."""
+        return self.factors.predict(user_ids, movie_ids)
+
+    def knows_user(self, user_id: int | str) -> bool:
+        """Whether the fit has seen a rating of this user. Raises TypeError for an id of the wrong type."""
+        user = int(self.factors.user_ids.index(user_id))
+        return user >= 0 and bool(self.factors.user_counts[user])
+
+    def knows_movie(self, movie_id: int | str) -> bool:
+        """Whether the fit has seen a rating of this movie. Raises TypeError for an id of the wrong type."""
+        item = int(self.factors.item_ids.index(movie_id))
+        return item >= 0 and bool(self.factors.item_counts[item])
+
+    def recommend(
+        self, user_id: int | str, n: int = 10, filters: Filters = Filters(), *, exclude_seen: bool = True
+    ) -> list[Recommendation]:
+        """List the `n` best movies for a known user, best first; fewer if fewer pass.
+
+        Movies without a train rating are never listed. Raises UnknownId for a user without train ratings.
+        """
+        if not self.knows_user(user_id):
+            raise UnknownId(f"User {user_id} is not in the model: ask for the popular list or send ratings.")
+        user = int(self.factors.user_ids.index(user_id))
+        vector = UserVector(self.factors.user_factors[user], self.factors.user_bias[user])
+        seen = self.history.items_of(user) if exclude_seen else _NOTHING
+        return self._list(vector, n, filters, seen)
+
+    def recommend_for(
+        self, ratings: Mapping[Any, float], n: int = 10, filters: Filters = Filters()
+    ) -> list[Recommendation]:
+        """List the `n` best movies for someone with these ratings (movie id -> rating), without the rated ones.
+
+        Ratings of movies the model does not know are ignored; if none is known this is the popular list.
+        """
+        items, values = self.known_ratings(ratings)
+        if not len(items):
+            return self.popular(n, filters)
+        return self._list(self.fold_in(items, values), n, filters, items)
+
+    def known_ratings(self, ratings: Mapping[Any, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Keep the ratings of movies the fit has seen: item indexes, ascending, and ratings."""
+        items = self.factors.item_ids.index(list(ratings))
+        values = np.fromiter(ratings.values(), np.float32, len(ratings))
+        known = np.flatnonzero((items >= 0) & (self.factors.item_counts[items] > 0))
+        known = known[np.argsort(items[known])]
+        return items[known], values[known]
+
+    def fold_in(self, items: NDArray[np.integer], ratings: NDArray[np.float32]) -> UserVector:
+        """Place someone with these ratings (item indexes ascending) in the model."""
+        return fold_in(
+            items,
+            ratings,
+            global_mean=self.factors.global_mean,
+            item_bias=self.factors.item_bias,
+            item_factors=self.factors.item_factors,
+            reg=self.user_step_reg or DEFAULT_USER_STEP_REG,
+        )
+
+    def popular(self, n: int = 10, filters: Filters = Filters()) -> list[Recommendation]:
+        """List the `n` most rated movies, for someone of whom nothing is known."""
+        nobody = UserVector(np.zeros_like(self.factors.item_factors[0]), np.float32(0))
+        chosen = self._most_rated(self._candidates(filters, _NOTHING), n)
+        return self._describe(chosen, self._exact(nobody, chosen))
+
+    def similar(self, movie_id: int | str, n: int = 10) -> list[tuple[Recommendation, float]]:
+        """List the `n` movies whose item factors point the same way, with the cosine (-1 to 1).
+
+        Each comes as the average user would see it. Raises UnknownId for a movie without train ratings, ConfigError
+        for a model without factors.
+        """
+        if not self.factors.item_factors.shape[1]:
+            raise ConfigError(f"The {self.recommender} model has no latent factors, so no movie is similar to another.")
+        if not self.knows_movie(movie_id):
+            raise UnknownId(f"Movie {movie_id} is not in the model, or nobody rated it: choose another movie.")
+        item = int(self.factors.item_ids.index(movie_id))
+        cosine = self._directions @ self._directions[item]
+        candidates = self._candidates(Filters(), np.array([item]))
+        chosen = candidates[np.argsort(-cosine[candidates], kind="stable")[:n]]
+        nobody = UserVector(np.zeros_like(self.factors.item_factors[0]), np.float32(0))
+        described = self._describe(chosen, self._exact(nobody, chosen))
+        return list(zip(described, np.clip(cosine[chosen].astype(float), -1, 1).tolist(), strict=True))
+
+    @cached_property
+    def _directions(self) -> NDArray[np.float32]:
+        norms = np.linalg.norm(self.factors.item_factors, axis=1, keepdims=True)
+        return np.asarray(self.factors.item_factors / np.where(norms > 0, norms, 1), dtype=np.float32)
+
+    def _candidates(self, filters: Filters, excluded: NDArray[np.integer]) -> NDArray[np.int64]:
+        allowed = self.factors.item_counts > 0
+        if filters != Filters():
+            allowed = allowed & self.catalogue.matching(**vars(filters))
+        allowed[excluded] = False
+        return np.flatnonzero(allowed)
+
+    def _list(self, user: UserVector, n: int, filters: Filters, excluded: NDArray[np.integer]) -> list[Recommendation]:
+        candidates = self._candidates(filters, excluded)
+        if self.ranks_by == "popularity":
+            chosen = self._most_rated(candidates, n)
+            return self._describe(chosen, self._exact(user, chosen))
+        rough = (self.factors.item_factors @ user.factors + self.factors.item_bias)[candidates]
+        wanted = min(n + _SPARE_CANDIDATES, len(candidates))
+        if wanted < len(candidates):
+            candidates = np.sort(candidates[np.argpartition(-rough, wanted)[:wanted]])
+        scores = self._exact(user, candidates)
+        best = np.argsort(-scores, kind="stable")[:n]
+        return self._describe(candidates[best], scores[best])
+
+    def _most_rated(self, candidates: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+        return candidates[np.argsort(-self.factors.item_counts[candidates], kind="stable")[:n]]
+
+    def _exact(self, user: UserVector, items: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Scores with the bits of `FactorModel.score`, for a user who need not be in the model."""
+        return self.factors.score_for(user.factors, user.bias, items)
+
+    def _describe(self, items: NDArray[np.int64], scores: NDArray[np.float64]) -> list[Recommendation]:
+        movie_ids: Sequence[Any] = self.factors.item_ids.values[items].tolist()
+        ratings = self.factors.clip(scores).tolist()
+        counts = self.factors.item_counts[items].tolist()
+        return [
+            Recommendation(
+                movie_id=movie_id,
+                title=self.catalogue.titles[item],
+                genres=self.catalogue.genres_of(item),
+                year=self.catalogue.year_of(item),
+                predicted_rating=rating,
+                n_ratings=count,
+                score=score,
+            )
+            for item, movie_id, rating, count, score in zip(
+                items.tolist(), movie_ids, ratings, counts, scores.tolist(), strict=True
+            )
+        ]
+
+
+_NOTHING: NDArray[np.int64] = np.empty(0, dtype=np.int64)

@@ -1,0 +1,83 @@
+"""Stochastic gradient descent for the biased matrix factorisation.
+
+Funk (2006); Koren, Bell & Volinsky (2009), "Matrix factorization techniques for recommender systems", eq. 5-6.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from latentlens.ratings.layouts import Visits
+
+
+class Rates(NamedTuple):
+    """Step sizes and regularisation, in the dtype of the factors; all zero for a part that is not learned."""
+
+    lr_bu: np.floating
+    lr_bi: np.floating
+    lr_pu: np.floating
+    lr_qi: np.floating
+    reg_bu: np.floating
+    reg_bi: np.floating
+    reg_pu: np.floating
+    reg_qi: np.floating
+
+
+class Factors(NamedTuple):
+    """What a descent changes in place: biases (n_users,), (n_items,); factors (n_users, k), (n_items, k)."""
+
+    user_bias: NDArray[np.floating]
+    item_bias: NDArray[np.floating]
+    user_factors: NDArray[np.floating]
+    item_factors: NDArray[np.floating]
+
+
+# Floating-point sums may be reordered, so that the dot product becomes vector instructions.
+_compile = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz", "arcp"}, error_model="numpy")
+
+
+@_compile
+def _dot(p, q):  # type: ignore[no-untyped-def]
+    total = p.dtype.type(0)
+    for f in range(p.shape[0]):
+        total += p[f] * q[f]
+    return total
+
+
+@_compile
+def _step(p, q, error, lr_p, lr_q, reg_p, reg_q):  # type: ignore[no-untyped-def]
+    # p += lr (e q - reg p);  q += lr (e p - reg q), both from the values before the step
+    for f in range(p.shape[0]):
+        before = p[f]
+        p[f] += lr_p * (error * q[f] - reg_p * before)
+        q[f] += lr_q * (error * before - reg_q * q[f])
+
+
+@_compile
+def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):  # type: ignore[no-untyped-def]
+    lr_bu, lr_bi, lr_pu, lr_qi, reg_bu, reg_bi, reg_pu, reg_qi = rates
+    squares = 0.0
+    for n in range(len(ratings)):
+        u, i = users[n], items[n]
+        p, q = P[u], Q[i]
+        error = ratings[n] - (mean + bu[u] + bi[i] + _dot(p, q))
+        squares += error * error
+        bu[u] += lr_bu * (error - reg_bu * bu[u])
+        bi[i] += lr_bi * (error - reg_bi * bi[i])
+        _step(p, q, error, lr_pu, lr_qi, reg_pu, reg_qi)
+    return squares
+
+
+def epoch(visits: Visits, mean: float, factors: Factors, rates: Rates) -> float:
+    """Visit every rating once, in the order given, changing `factors` in place.
+
+    All floats are computed in the dtype of the factors; no index is checked. The GIL is released.
+    Returns the root mean square of the errors met on the way (each before its own step).
+    """
+    dtype = factors.user_factors.dtype.type
+    squares = _epoch(visits.users, visits.items, visits.ratings.astype(dtype, copy=False), dtype(mean), *factors, rates)
+    return float(np.sqrt(squares / len(visits.ratings)))

@@ -1,0 +1,174 @@
+"""Biased matrix factorisation: the SVD of Funk and of the Surprise library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from latentlens.errors import ConfigError, TrainingDiverged
+from latentlens.ratings.history import History
+from latentlens.ratings.layouts import Visits, by_user
+from latentlens.ratings.table import Ratings
+from latentlens.recommenders.canonical import by_variance, canonical
+from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch
+from latentlens.recommenders.foldin import fold_in_all
+from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch
+from latentlens.recommenders.portable import FactorModel
+
+_PARTS = ("bu", "bi", "pu", "qi")
+
+
+@dataclass(frozen=True)
+class SVD:
+    """rating(u, i) = mean + b_u + b_i + p_u . q_i, learned by stochastic gradient descent.
+
+    Parameters, names and defaults are Surprise's. `lr_all` and `reg_all` stand for each step size and regularisation that
+    is None. `biased=False` drops mean and biases. `user_step_reg` is ours: above 0, the fit ends with one exact user step
+    (`foldin`) of that ridge; None keeps the vectors of training, as Surprise does.
+    """
+
+    n_factors: int = 100
+    n_epochs: int = 20
+    biased: bool = True
+    init_mean: float = 0.0
+    init_std_dev: float = 0.1
+    lr_all: float = 0.005
+    reg_all: float = 0.02
+    lr_bu: float | None = None
+    lr_bi: float | None = None
+    lr_pu: float | None = None
+    lr_qi: float | None = None
+    reg_bu: float | None = None
+    reg_bi: float | None = None
+    reg_pu: float | None = None
+    reg_qi: float | None = None
+    random_state: int | None = None
+    user_step_reg: float | None = None
+    name: ClassVar[str] = "surprise_svd"
+
+    def __post_init__(self) -> None:
+        if self.n_factors < 1 or self.n_epochs < 1:
+            raise ConfigError(f"n_factors is {self.n_factors} and n_epochs {self.n_epochs}: both must be 1 or more.")
+        for field, value in asdict(self).items():
+            if field.startswith(("lr_", "reg_", "init_std", "user_step")) and value is not None and not value >= 0:
+                raise ConfigError(f"{field} is {value}: it must be 0 or more.")
+        if self.user_step_reg == 0:
+            raise ConfigError("user_step_reg is 0: give a ridge above 0, or None to keep the trained vectors.")
+        if self.user_step_reg is not None and not self.biased:
+            raise ConfigError("The exact user step learns a user bias: it cannot be joined with biased=False.")
+
+    def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
+        """Learn from `train`; the RMSE of `validation` is watched, never used.
+
+        The same `random_state` gives the same bits. Raises TrainingDiverged if the factors grow without bound.
+        """
+        mean = float(train.rating.mean(dtype=np.float64)) if self.biased else 0.0
+        start = self.start(train.n_users, train.n_items)
+        # The rows of ids without ratings are random and stay so: they must not be taken for knowledge.
+        start.user_factors[train.user_counts == 0] = 0
+        start.item_factors[train.item_counts == 0] = 0
+        learned = _model(train, mean, start)
+
+        def watch(number: int, train_rmse: float) -> bool:
+            rmse = None if validation is None else _rmse(learned, validation)
+            return bool(on_epoch and on_epoch(EpochReport(number, self.n_epochs, train_rmse, rmse)))
+
+        self.descend(by_user(train), mean, start, watch)
+        history = History.of(train)
+        return FittedModel(
+            recommender=self.name,
+            params=asdict(self),
+            factors=self._finish(learned, history),
+            history=history,
+            catalogue=train.catalogue,
+            user_step_reg=self.user_step_reg,
+        )
+
+    def start(self, n_users: int, n_items: int) -> Factors:
+        """Draw the initial factors, float32: biases zero, factors normal(init_mean, init_std_dev)."""
+        random = np.random.default_rng(self.random_state)
+
+        def draw(rows: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+            normal = random.standard_normal((rows, self.n_factors), dtype=np.float32)
+            return normal * np.float32(self.init_std_dev) + np.float32(self.init_mean)
+
+        return Factors(np.zeros(n_users, np.float32), np.zeros(n_items, np.float32), draw(n_users), draw(n_items))
+
+    def descend(self, visits: Visits, mean: float, factors: Factors, watch: Callable[[int, float], bool]) -> None:
+        """Run the epochs over `visits`, changing `factors` in place and computing in their dtype.
+
+        `watch(epoch, train_rmse)` is called after each and may return True to stop. Raises TrainingDiverged.
+        """
+        rates = self._rates(factors.user_factors.dtype.type)
+        # A train RMSE wider than the whole scale cannot come back: a constant predicts better.
+        bound = max(float(np.ptp(visits.ratings)), 1.0) * 2
+        for number in range(1, self.n_epochs + 1):
+            train_rmse = epoch(visits, mean, factors, rates)
+            if not train_rmse < bound or not all(np.isfinite(part).all() for part in factors):
+                raise TrainingDiverged(
+                    f"Training diverged in epoch {number} (train RMSE {train_rmse:.3g}): lower the learning rate"
+                    f" (lr_all is {self.lr_all:g}) or raise the regularisation (reg_all is {self.reg_all:g})."
+                )
+            if watch(number, train_rmse):
+                break
+
+    def _rates(self, dtype: type[np.floating]) -> Rates:
+        def value(kind: str, part: str) -> float:
+            if part.startswith("b") and not self.biased:
+                return 0.0
+            own: float | None = getattr(self, f"{kind}_{part}")
+            return getattr(self, f"{kind}_all") if own is None else own
+
+        return Rates(*(dtype(value(kind, part)) for kind in ("lr", "reg") for part in _PARTS))
+
+    def _finish(self, learned: FactorModel, history: History) -> FactorModel:
+        """Make the factors canonical, then take the exact user step."""
+        P, Q = canonical(learned.user_factors, learned.item_factors)
+        model = replace(learned, user_factors=P, item_factors=Q)
+        if self.user_step_reg is None:
+            return model
+        user_factors, user_bias = fold_in_all(
+            history,
+            global_mean=model.global_mean,
+            item_bias=model.item_bias,
+            item_factors=model.item_factors,
+            reg=self.user_step_reg,
+        )
+        P, Q = by_variance(user_factors, model.item_factors)
+        return replace(model, user_factors=P, item_factors=Q, user_bias=user_bias)
+
+
+def _model(train: Ratings, mean: float, factors: Factors) -> FactorModel:
+    """View the factors as a model, without a copy."""
+    return FactorModel(
+        user_ids=train.user_ids,
+        item_ids=train.item_ids,
+        global_mean=mean,
+        **factors._asdict(),
+        user_counts=train.user_counts,
+        item_counts=train.item_counts,
+        scale=train.scale,
+    )
+
+
+def _rmse(model: FactorModel, ratings: Ratings) -> float:
+    errors = model.clip(model.score(ratings.user_index, ratings.item_index)) - ratings.rating
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+# `tuned` was chosen on validation rows of the train side alone: benchmarks/choose_tuned.py.
+PRESETS = {
+    "tuned": SVD(
+        n_factors=150,
+        n_epochs=20,
+        lr_all=0.02,
+        reg_all=0.05,
+        init_std_dev=0.01,
+        random_state=42,
+        user_step_reg=0.05,
+    ),
+    "surprise": SVD(n_factors=150, n_epochs=20, random_state=42),
+}

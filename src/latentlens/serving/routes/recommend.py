@@ -1,0 +1,101 @@
+"""Lists and predictions for people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+
+from latentlens.errors import UnknownId
+from latentlens.serving.dependencies import IdInPath, ServedModel, filters_for
+from latentlens.serving.ids import check_id, parse_id
+from latentlens.serving.problems import documented
+from latentlens.serving.schemas import (
+    FoldedInReply,
+    PredictQuery,
+    PredictReply,
+    RatingsBody,
+    RecommendedMovie,
+    RecommendQuery,
+    RecommendReply,
+)
+from latentlens.serving.served import Served
+
+router = APIRouter(tags=["recommend"])
+
+
+@router.get("/recommend/{user_id}", responses=documented(404, 422, 503))
+async def recommend(
+    user_id: IdInPath, asked: Annotated[RecommendQuery, Query()], served: ServedModel
+) -> RecommendReply:
+    """List the best movies for a user, without those the user has rated.
+
+    A user the model does not know gets the popular list, and `strategy` says so; with `cold_start=error`, a 404.
+    """
+    model = served.model
+    user = parse_id(user_id, model.factors.user_ids, "user id")
+    filters = filters_for(asked, served)
+    known = model.knows_user(user)
+    if not known and asked.cold_start == "error":
+        raise UnknownId(f"User {user} is not in the model: leave cold_start out for the popular list, or POST ratings.")
+    movies = model.recommend(user, asked.n, filters) if known else model.popular(asked.n, filters)
+    return RecommendReply(
+        user_id=user,
+        strategy="personal" if known and model.ranks_by == "score" else "popular",
+        model_version=served.version.number,
+        recommendations=RecommendedMovie.all_of(movies),
+    )
+
+
+@router.post("/recommend", responses=documented(413, 422, 503))
+async def recommend_for_ratings(asked: RatingsBody, served: ServedModel) -> FoldedInReply:
+    """List the best movies for someone with these ratings, without the rated ones. Nothing is stored.
+
+    Ratings of movies the model does not know are listed as `ignored`.
+    """
+    model = served.model
+    filters = filters_for(asked, served)
+    ratings = _checked(asked, served)
+    items = model.factors.item_ids.index(list(ratings))
+    known = (items >= 0) & (model.factors.item_counts[items] > 0)
+    ignored = [movie_id for movie_id, is_known in zip(ratings, known, strict=True) if not is_known]
+    return FoldedInReply(
+        strategy="folded_in" if known.any() and model.ranks_by == "score" else "popular",
+        model_version=served.version.number,
+        ignored=ignored,
+        recommendations=RecommendedMovie.all_of(model.recommend_for(ratings, asked.n, filters)),
+    )
+
+
+@router.get("/predict", responses=documented(422, 503))
+async def predict(asked: Annotated[PredictQuery, Query()], served: ServedModel) -> PredictReply:
+    """Predict the rating that a user would give a movie.
+
+    An unknown id is no error: what is known is used, and `user_known` and `movie_known` say what that was.
+    """
+    model = served.model
+    user = parse_id(asked.user_id, model.factors.user_ids, "user id")
+    movie = parse_id(asked.movie_id, model.factors.item_ids, "movie id")
+    return PredictReply(
+        user_id=user,
+        movie_id=movie,
+        predicted_rating=model.predict([user], [movie]).item(),
+        user_known=model.knows_user(user),
+        movie_known=model.knows_movie(movie),
+        model_version=served.version.number,
+    )
+
+
+def _checked(asked: RatingsBody, served: Served) -> dict[int | str, float]:
+    factors = served.model.factors
+    low, high = factors.scale
+    ratings: dict[int | str, float] = {}
+    for given in asked.ratings:
+        movie_id = check_id(given.movie_id, factors.item_ids, "movie id")
+        if not low <= given.rating <= high:
+            raise HTTPException(
+                422,
+                f"Rating {given.rating:g} of movie {movie_id} is outside the scale: give {low:g} to {high:g}.",
+            )
+        ratings[movie_id] = given.rating
+    return ratings

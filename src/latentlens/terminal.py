@@ -1,0 +1,106 @@
+"""What a person sees: tables, a progress bar, findings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from latentlens.ratings.table import Ratings
+    from latentlens.recommenders.fitted import EpochReport, OnEpoch, Recommendation
+    from latentlens.workflows.doctor import Finding
+    from latentlens.workflows.train import TrainReport
+
+# Answers go to stdout; everything that only accompanies them to stderr, so that pipes carry answers alone.
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """Say one line beside the answer."""
+    _err.print(text, markup=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Say what went wrong."""
+    _err.print(f"[bold red]Error:[/] {_plain(text)}", soft_wrap=True)
+
+
+def as_json(answer: Any) -> None:
+    """Print an answer for machines."""
+    print(json.dumps(answer, ensure_ascii=False, indent=1))  # noqa: T201 - rich would wrap it
+
+
+@contextmanager
+def epochs() -> Iterator[OnEpoch]:
+    """Show a bar that moves with each epoch; nothing where the output is no terminal."""
+    columns = (TextColumn("Training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, TimeRemainingColumn(), console=_err, disable=not _err.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+
+        def on_epoch(report: EpochReport) -> None:
+            text = f"RMSE train {report.train_rmse:.4f}"
+            if report.validation_rmse is not None:
+                text += f", validation {report.validation_rmse:.4f}"
+            progress.update(task, total=report.n_epochs, completed=report.epoch, description=text)
+
+        yield on_epoch
+
+
+def data(trainset: Ratings, testset: Ratings) -> None:
+    """Say what was read, dropped and split."""
+    say(f"Data: {trainset.origin.name}")
+    for note in (*trainset.origin.notes, testset.origin.notes[-1]):
+        say(f"  {note.rows:>12,}  {note.what}")
+
+
+def trained(report: TrainReport) -> None:
+    """Show what a training found."""
+    table = Table("on the test side", "RMSE", "MAE", box=None, pad_edge=False)
+    table.add_row("this model", f"[bold]{report.rmse:.4f}[/]", f"[bold]{report.mae:.4f}[/]")
+    table.add_row("bias-only", f"{report.bias_rmse:.4f}", "")
+    table.add_row("popularity", f"{report.popularity_rmse:.4f}", "")
+    _out.print(table)
+    _out.print(
+        f"Fitted in {report.fit_seconds:.1f} s; run {report.run_name} ({report.run_id})", markup=False, soft_wrap=True
+    )
+    if report.model_version is not None:
+        _out.print(f"Registered: latentlens version {report.model_version}", markup=False)
+
+
+def movies(title: str, rows: Sequence[Recommendation], extra: Mapping[str, Sequence[str]]) -> None:
+    """Show a list of movies; `extra` adds columns, heading -> one text per row."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("id", "movie", "year", "genres", "predicted", "ratings", *extra):
+        table.add_column(heading, justify="right" if heading in ("id", "predicted", "ratings", *extra) else "left")
+    for n, row in enumerate(rows):
+        table.add_row(
+            _plain(str(row.movie_id)),
+            _plain(row.title),
+            str(row.year or ""),
+            _plain(", ".join(row.genres)),
+            f"{row.predicted_rating:.2f}",
+            f"{row.n_ratings:,}",
+            *(texts[n] for texts in extra.values()),
+        )
+    _out.print(table)
+
+
+def findings(rows: Sequence[Finding]) -> None:
+    """Show a doctor's report."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for row in rows:
+        mend = f"[yellow]-> {_plain(row.mend)}[/]" if not row.ok else ""
+        table.add_row("[green]ok[/]" if row.ok else "[yellow]!![/]", _plain(row.what), _plain(row.found), mend)
+    _out.print(table)
+
+
+def _plain(text: str) -> str:
+    """Keep Rich from reading markup in texts that are not ours."""
+    return text.replace("[", r"\[")

@@ -1,0 +1,7 @@
+"""MLflow: the server, the runs, the registered models. The only package that imports mlflow."""
+
+import os
+
+# What MLflow says on success (a link per run, each step of a registration) the callers say in their own words.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")

@@ -1,0 +1,7 @@
+"""What the project calls things in MLflow."""
+
+EXPERIMENT = "LatentLens-SVD-Evaluation"
+REGISTERED_MODEL = "latentlens"
+CHAMPION = "champion"
+# The folder of LatentLens' own parts, below the artifacts of the MLflow model.
+PARTS = "latentlens"

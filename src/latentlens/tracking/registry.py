@@ -1,0 +1,141 @@
+"""Find, download and verify a registered model; mlflow-skinny is enough."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from latentlens.errors import ModelRefused, NoModel, TrackingError
+from latentlens.recommenders import artifact
+from latentlens.recommenders.fitted import FittedModel
+from latentlens.tracking.names import CHAMPION, PARTS, REGISTERED_MODEL
+
+
+class Version(NamedTuple):
+    """A registered version. `newest` is the newest one's number: larger than `number` when a champion hides it."""
+
+    number: int
+    run_id: str
+    is_champion: bool
+    newest: int
+
+    @property
+    def hides_newer(self) -> bool:
+        """Whether a newer version is registered but not served, because this one is the champion."""
+        return self.newest > self.number
+
+
+class Registry:
+    """The registered models behind one MLflow server. Every method raises TrackingError if it cannot be reached."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        self.tracking_uri = tracking_uri
+        self._client = MlflowClient(tracking_uri)
+
+    def current(self) -> Version:
+        """The version to serve: the champion if that alias is set, else the newest. Raises NoModel if there is none."""
+        with self._reaching():
+            found = self._client.search_model_versions(
+                f"name='{REGISTERED_MODEL}'", max_results=1, order_by=["version_number DESC"]
+            )
+            if not found:
+                raise NoModel("No model is registered yet: run `latentlens train`.")
+            aliases = self._client.get_registered_model(REGISTERED_MODEL).aliases
+        newest = int(found[0].version)
+        if CHAMPION not in aliases or int(aliases[CHAMPION]) == newest:
+            return Version(newest, found[0].run_id or "", CHAMPION in aliases, newest)
+        return self.version(int(aliases[CHAMPION]))._replace(is_champion=True, newest=newest)
+
+    def version(self, number: int) -> Version:
+        """One version by its number. Raises NoModel if it does not exist."""
+        with self._reaching(
+            missing=f"Version {number} of {REGISTERED_MODEL} is not registered: see MLflow's Models page."
+        ):
+            found = self._client.get_model_version(REGISTERED_MODEL, str(number))
+        return Version(number, found.run_id or "", is_champion=False, newest=number)
+
+    def metrics(self, version: Version) -> dict[str, float]:
+        """Metrics of the run that made a version."""
+        with self._reaching():
+            return dict(self._client.get_run(version.run_id).data.metrics)
+
+    def params(self, version: Version) -> dict[str, str]:
+        """Parameters of the run that made a version."""
+        with self._reaching():
+            return dict(self._client.get_run(version.run_id).data.params)
+
+    def promote(self, number: int | None) -> None:
+        """Make version `number` the champion; None takes the alias away, so that the newest version is served."""
+        if number is None:
+            with self._reaching():
+                self._client.delete_registered_model_alias(REGISTERED_MODEL, CHAMPION)
+            return
+        self.version(number)
+        with self._reaching():
+            self._client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, str(number))
+
+    def fetch(self, version: Version, cache: Path) -> FittedModel:
+        """Open a version, downloaded once into its own folder of `cache`. Raises ModelRefused if it is damaged."""
+        folder = _folder(version, cache)
+        if folder.exists():
+            # A damaged copy is this disk's fault, not the version's: it is fetched anew.
+            with suppress(ValueError):
+                return artifact.read(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+        self._download(version, folder)
+        try:
+            return artifact.read(folder)
+        except ValueError as problem:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise ModelRefused(f"Version {version.number} of {REGISTERED_MODEL} is refused: {problem}.") from problem
+
+    def keep_only(self, versions: Collection[Version], cache: Path) -> None:
+        """Remove every other downloaded version from `cache`."""
+        kept = {_folder(version, cache) for version in versions}
+        for folder in set(cache.glob("v*-*")) - kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _download(self, version: Version, folder: Path) -> None:
+        """Download beside `folder`, then rename: a folder that exists is whole."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="download-") as scratch, self._reaching():
+            uri = self._client.get_model_version_download_uri(REGISTERED_MODEL, str(version.number))
+            downloaded = mlflow.artifacts.download_artifacts(
+                artifact_uri=f"{uri}/artifacts/{PARTS}", dst_path=scratch, tracking_uri=self.tracking_uri
+            )
+            Path(downloaded).replace(folder)
+
+    @contextmanager
+    def _reaching(self, missing: str | None = None) -> Iterator[None]:
+        try:
+            yield
+        except MlflowException as problem:
+            if missing and problem.error_code == "RESOURCE_DOES_NOT_EXIST":
+                raise NoModel(missing) from problem
+            raise TrackingError(
+                f"MLflow at {self.tracking_uri} cannot be used; start it, or correct MLFLOW_TRACKING_URI:"
+                f" {_first_line(problem)}."
+            ) from problem
+
+
+def _folder(version: Version, cache: Path) -> Path:
+    return cache / f"v{version.number}-{version.run_id}"
+
+
+def fail_fast() -> None:
+    """Let MLflow's client in this process give up within seconds, as a poll should; its defaults wait for minutes."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).splitlines()[0][:300]

@@ -1,0 +1,126 @@
+"""Record an experiment: one run in MLflow, its model folder, and the registered version."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from latentlens.errors import TrackingError
+from latentlens.ratings.table import Origin
+from latentlens.recommenders.fitted import FittedModel
+from latentlens.tracking import model_folder
+from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that a run shows.
+
+    curves: metric name -> value per epoch, the first being epoch 1. documents: file name -> text. pictures: file name ->
+    matplotlib figure. `card` is the run's description, in Markdown.
+    """
+
+    run_name: str
+    model: FittedModel
+    origin: Origin
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    card: str
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
+    pictures: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Recorded(NamedTuple):
+    """Where a run is found; `version` is None where it was only logged."""
+
+    run_id: str
+    version: int | None
+
+
+def record(experiment: Experiment, tracking_uri: str, *, register: bool = True) -> Recorded:
+    """Record a run; with `register`, its model becomes the newest version of the registered model.
+
+    Raises TrackingError if the server refuses or cannot be reached; the run is then marked as failed.
+    """
+    client = MlflowClient(tracking_uri)
+    try:
+        run_id = client.create_run(_experiment_id(client), run_name=experiment.run_name).info.run_id
+        try:
+            _log(client, run_id, experiment)
+            client.set_terminated(run_id, "FINISHED")
+        except BaseException:
+            with suppress(MlflowException):
+                client.set_terminated(run_id, "FAILED")
+            raise
+        if not register:
+            return Recorded(run_id, None)
+        return Recorded(run_id, _register(client, run_id, folder_name(experiment.model)))
+    except MlflowException as problem:
+        raise TrackingError(f"MLflow at {tracking_uri} refused the run: {problem}") from problem
+
+
+def folder_name(model: FittedModel) -> str:
+    """Name of the folder, in the run's artifacts, that holds the model."""
+    return f"{model.recommender}_model"
+
+
+def _register(client: MlflowClient, run_id: str, folder: str) -> int:
+    """Make the run's model the newest version of the registered model."""
+    # Not mlflow.register_model: it needs the tracking address set for the whole process and all its children.
+    with suppress(MlflowException):  # it exists already; any other trouble shows in the next call
+        client.create_registered_model(REGISTERED_MODEL)
+    source = f"{client.get_run(run_id).info.artifact_uri}/{folder}"
+    return int(client.create_model_version(REGISTERED_MODEL, source, run_id).version)
+
+
+def _experiment_id(client: MlflowClient) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        return str(client.create_experiment(EXPERIMENT))
+    # An experiment keeps its artifact location for ever; one that is not served leaves other machines without artifacts.
+    if not found.artifact_location.startswith("mlflow-artifacts:"):
+        raise TrackingError(
+            f"The experiment {EXPERIMENT} keeps its artifacts in {found.artifact_location}, which only one machine sees:"
+            " rename it in MLflow, then train again."
+        )
+    return str(found.experiment_id)
+
+
+def _log(client: MlflowClient, run_id: str, experiment: Experiment) -> None:
+    client.log_batch(
+        run_id,
+        params=[Param(name, str(value)) for name, value in experiment.params.items()],
+        metrics=[Metric(name, value, 0, 0) for name, value in experiment.metrics.items()]
+        + [
+            Metric(name, value, 0, epoch)
+            for name, curve in experiment.curves.items()
+            for epoch, value in enumerate(curve, start=1)
+        ],
+    )
+    client.set_tag(run_id, "mlflow.note.content", experiment.card)
+    client.log_inputs(run_id, [_dataset(experiment.origin)])
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "model"
+        model_folder.write(experiment.model, folder)
+        client.log_artifacts(run_id, str(folder), folder_name(experiment.model))
+    for name, text in {"model_card.md": experiment.card, **experiment.documents}.items():
+        client.log_text(run_id, text, name)
+    for name, picture in experiment.pictures.items():
+        client.log_figure(run_id, picture, name)
+
+
+def _dataset(origin: Origin) -> DatasetInput:
+    """Name the data set and its contents; MLflow never loads it, LatentLens reads its own sources."""
+    # MLflow refuses digests over 36 characters; the whole SHA-256 is among the parameters.
+    dataset = Dataset(origin.name, origin.sha256[:36], "latentlens", json.dumps({"name": origin.name}))
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])

@@ -1,0 +1,54 @@
+"""The model card: what a reader must know of a model before serving it, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from latentlens.ratings.table import Ratings
+from latentlens.recommenders.fitted import FittedModel
+
+
+def model_card(model: FittedModel, metrics: Mapping[str, float], trainset: Ratings, testset: Ratings) -> str:
+    """Describe a model, its data, its errors and its limits."""
+    low, high = trainset.scale
+    rows = "\n".join(f"| {note.what} | {note.rows:,} |" for note in trainset.origin.notes)
+    params = "\n".join(f"| `{name}` | {value} |" for name, value in model.params.items())
+    step = (
+        "Users keep the vectors of training."
+        if model.user_step_reg is None
+        else "Each user's vector is the exact ridge solution over that user's own ratings."
+    )
+    return f"""# {model.recommender}
+
+Predicts ratings from {low:g} to {high:g} stars. {step}
+
+## How good, on {len(testset):,} ratings that the fit has not seen
+
+| | RMSE | MAE |
+|---|---|---|
+| **this model** | **{metrics["rmse"]:.4f}** | **{metrics["mae"]:.4f}** |
+| bias-only | {metrics["bias_rmse"]:.4f} | |
+| popularity (each movie's damped mean) | {metrics["popularity_rmse"]:.4f} | |
+
+A low RMSE says that ratings are predicted well, not that lists rank well.
+
+## Data: {trainset.origin.name}
+
+SHA-256 `{trainset.origin.sha256}`
+
+| step | ratings |
+|---|---|
+{rows}
+
+## Configuration
+
+| parameter | value |
+|---|---|
+{params}
+
+## Limits
+
+- A user or movie without ratings is answered by the mean and the biases that are known; the answer says so.
+- Movies that nobody rated are never recommended.
+- The model folder holds people's ratings: keep it where such data may be kept.
+"""

@@ -1,0 +1,28 @@
+"""Scorched earth: forget every experiment and model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from latentlens.errors import TrackingError
+from latentlens.tracking.server import DEFAULT_PORT, answers, in_use
+
+
+def reset(store: Path) -> bool:
+    """Remove `store` with all experiments, models and cached copies; False if there is none.
+
+    Raises TrackingError while a server uses it, or if the folder is not a LatentLens store.
+    """
+    if not store.exists():
+        return False
+    if in_use(store) or answers(f"http://127.0.0.1:{DEFAULT_PORT}"):
+        raise TrackingError(
+            f"A server is running over {store}: stop it (Ctrl-C, or docker-compose down -v), then reset."
+        )
+    if not (store / "mlflow.db").exists():
+        raise TrackingError(
+            f"{store} holds no mlflow.db, so it is no LatentLens store: remove it by hand if you mean it."
+        )
+    shutil.rmtree(store)
+    return True

@@ -1,0 +1,83 @@
+"""/, /health, /ready, /model and /metrics."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from latentlens.recommenders.fitted import FittedModel
+from latentlens.tracking.registry import Registry
+
+from .support import N_MOVIES, N_USERS, ratings_table
+
+
+def sample(api: httpx.Client, name: str) -> float:
+    """One sample of /metrics, 0 if it is not there."""
+    lines = [line.rpartition(" ") for line in api.get("/metrics").text.splitlines()]
+    return next((float(value) for sample, _, value in lines if sample == name), 0.0)
+
+
+def test_the_root_says_where_to_go(api: httpx.Client) -> None:
+    reply = api.get("/").json()
+    assert all(api.get(reply[name]).status_code == 200 for name in ("docs", "model", "example"))
+
+
+def test_health_and_ready(api: httpx.Client) -> None:
+    assert api.get("/health").json() == {"status": "ok"}
+    assert api.get("/ready").json() == {"status": "ready", "model_version": 1}
+
+
+def test_model_tells_what_the_run_recorded(api: httpx.Client, model: FittedModel, mlflow_uri: str) -> None:
+    reply = api.get("/model").json()
+    assert reply["run_id"] == Registry(mlflow_uri).current().run_id
+    assert reply["metrics"] == {"rmse": 0.75, "bias_rmse": 0.8}
+    assert reply["data"] == {"name": "tiny", "sha256": "ab" * 32}
+    assert reply["params"] == model.params
+    assert datetime.fromisoformat(reply["served_since"]) <= datetime.now(UTC)
+    assert {name: reply[name] for name in ("model_version", "recommender", "problem")} == {
+        "model_version": 1,
+        "recommender": "surprise_svd",
+        "problem": None,
+    }
+    assert (reply["is_champion"], reply["hides_newer_version"]) == (False, None)
+
+
+def test_model_counts_what_the_fit_has_seen(api: httpx.Client) -> None:
+    reply = api.get("/model").json()
+    assert (reply["n_users"], reply["n_movies"], reply["n_factors"]) == (N_USERS, N_MOVIES, 8)
+    assert reply["n_ratings"] == len(ratings_table())
+    assert reply["scale"] == [0.5, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("path", "route", "status"),
+    [
+        ("/recommend/3", "/recommend/{user_id}", 200),
+        ("/recommend/x", "/recommend/{user_id}", 422),
+        ("/similar/5", "/similar/{movie_id}", 404),
+        ("/no/such/page", "unmatched", 404),
+    ],
+)
+def test_metrics_count_requests_by_template_never_by_path(
+    api: httpx.Client, path: str, route: str, status: int
+) -> None:
+    name = f'latentlens_requests_total{{method="GET",route="{route}",status="{status}"}}'
+    latency = f'latentlens_request_seconds_count{{method="GET",route="{route}"}}'
+    before, measured = sample(api, name), sample(api, latency)
+    assert api.get(path).status_code == status
+    assert sample(api, name) == before + 1
+    assert sample(api, latency) == measured + 1
+    assert path not in api.get("/metrics").text
+
+
+def test_invented_methods_make_no_time_series(api: httpx.Client) -> None:
+    assert api.request("PROPFIND", "/health").status_code == 405
+    assert "PROPFIND" not in api.get("/metrics").text
+    assert sample(api, 'latentlens_requests_total{method="OTHER",route="/health",status="405"}') >= 1
+
+
+def test_metrics_tell_the_served_version(api: httpx.Client) -> None:
+    assert sample(api, "latentlens_model_version") == 1
+    assert sample(api, "latentlens_model_swaps_total") == 1

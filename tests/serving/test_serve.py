@@ -1,0 +1,91 @@
+"""The API as a process of its own, with nothing heavier than it may have."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from latentlens.errors import LaunchError
+from latentlens.processes import free_port
+from latentlens.recommenders.fitted import FittedModel
+from latentlens.serving.run import serve
+from latentlens.serving.settings import Settings
+
+from .support import empty_registry, register, wait_for_version, wait_until
+
+# What is None in sys.modules cannot be imported, as if it were not installed.
+LIGHT = """
+import sys
+for heavy in ("numba", "polars", "pandas", "matplotlib", "latentlens.recommenders.svd"):
+    sys.modules[heavy] = None
+from latentlens.serving.run import serve
+from latentlens.serving.settings import read_settings
+serve(read_settings())
+"""
+
+
+def health(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/health", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def process(tracking_uri: str, cache: Path, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    port = free_port()
+    told = {
+        "MLFLOW_TRACKING_URI": tracking_uri,
+        "LATENTLENS_API_PORT": str(port),
+        "LATENTLENS_CACHE": str(cache),
+        "LATENTLENS_POLL_SECONDS": "0.1",
+    }
+    address = f"http://127.0.0.1:{port}"
+    with log.open("wb") as output:
+        running = subprocess.Popen(
+            [sys.executable, "-c", LIGHT], env=os.environ | told, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_until(lambda: running.poll() is not None or health(address))
+        assert running.poll() is None, log.read_text()
+        yield running, address
+    finally:
+        running.kill()
+        running.wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to handle")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_without_the_training_libraries_and_stops_cleanly(
+    mlflow_uri: str, svd: FittedModel, tmp_path: Path, how: signal.Signals
+) -> None:
+    empty_registry(mlflow_uri)
+    register(mlflow_uri, svd)
+    log = tmp_path / "api.log"
+    with process(mlflow_uri, tmp_path / "cache", log) as (running, address):
+        with httpx.Client(base_url=address, trust_env=False) as client:
+            wait_for_version(client, 1)
+            assert len(client.get("/recommend/1").json()["recommendations"]) == 10
+        running.send_signal(how)
+        assert running.wait(60) in {0, -how}
+    said = log.read_text()
+    assert "Serving version 1" in said
+    assert "GET /" not in said
+    assert "Traceback" not in said
+
+
+def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = Settings(port=port, tracking_uri="http://127.0.0.1:9", cache=tmp_path)
+        with pytest.raises(LaunchError, match=f"Port {port} for the API is taken"):
+            serve(settings)
