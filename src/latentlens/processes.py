@@ -92,5 +92,6 @@ def require_free(host: str, port: int, what: str, option: str) -> None:
             probe.bind((host, port))
         except OSError as problem:
             raise LaunchError(
-                f"Port {port} for {what} is taken ({problem.strerror}): stop what uses it, or choose another with {option}."
+                f"Port {port} for {what} is taken ({problem.strerror}): stop what uses it,"
+                f" or choose another with {option}."
             ) from problem

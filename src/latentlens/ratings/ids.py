@@ -55,7 +55,7 @@ class IdMap:
         return np.where(self.values[position] == wanted, position, -1)
 
     def parse(self, text: str) -> int | str:
-        """Read an id written as text, as the data has it. Raises ValueError where no id of this data looks like that."""
+        """Read an id written as text, as the data has it. Raises ValueError if no id of this data looks like that."""
         if self.is_text:
             return text
         try:

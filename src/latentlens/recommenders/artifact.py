@@ -21,6 +21,7 @@ from latentlens.recommenders.portable import (
     FACTOR_ARRAYS,
     FORMAT,
     MANIFEST,
+    SETTINGS,
     load_factors,
     read_manifest,
     read_part,
@@ -42,17 +43,17 @@ def write(model: FittedModel, folder: Path, extra: Mapping[str, Any] | None = No
         "genre_names": catalogue.genre_names,
         "genres": [np.flatnonzero(row).tolist() for row in catalogue.genres],
     }
+    parts[SETTINGS] = {
+        "recommender": model.recommender,
+        "params": dict(model.params),
+        "global_mean": factors.global_mean,
+        "scale": factors.scale,
+        "user_step_reg": model.user_step_reg,
+        "ranks_by": model.ranks_by,
+    }
     parts |= extra or {}
     manifest = {
         "format": FORMAT,
-        "settings": {
-            "recommender": model.recommender,
-            "params": dict(model.params),
-            "global_mean": factors.global_mean,
-            "scale": factors.scale,
-            "user_step_reg": model.user_step_reg,
-            "ranks_by": model.ranks_by,
-        },
         "parts": {name: _write_part(folder / name, part) for name, part in sorted(parts.items())},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
@@ -64,7 +65,7 @@ def read(folder: Path) -> FittedModel:
     Raises ValueError if it is damaged or of a newer format.
     """
     manifest = read_manifest(folder)
-    settings = manifest["settings"]
+    settings = read_part(folder, SETTINGS, manifest)
     document = read_part(folder, "catalogue.json", manifest)
     genres = np.zeros((len(document["titles"]), len(document["genre_names"])), dtype=np.bool_)
     for item, columns in enumerate(document["genres"]):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.floating]
 
 # Axes with less than this share of the variance are too close to noise to be worth rotating.
-LEADING_SHARE = 0.01
+LEADING_SHARE = 0.03
 MAX_LEADING = 20
 
 
@@ -69,7 +69,7 @@ def varimax(loadings: Matrix, tolerance: float = 1e-6, max_rounds: int = 100) ->
 
 
 def _balanced(P: Matrix, Q: Matrix) -> tuple[Matrix, Matrix]:
-    """Balanced singular value decomposition of P Q', each side taking the square root of S, without forming the product.
+    """Singular value decomposition of P Q', each side taking the square root of S, without forming the product.
 
     With P = A R and Q = B T (thin QR) and R T' = U S V', A U S = P T' V and B V S = Q R' U: only the triangles
     are needed, never the tall orthogonal parts.

@@ -36,10 +36,12 @@ OnEpoch = Callable[[EpochReport], bool | None]
 
 
 class Recommender(Protocol):
-    """A frozen configuration. `name` is what runs, folders and tables call it."""
+    """A frozen configuration."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What runs, folders and tables call it."""
+        ...
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Learn from `train`. `validation` is only watched; `on_epoch` may return True to stop early."""
@@ -72,8 +74,8 @@ class Recommendation:
 class FittedModel:
     """Factors with what is needed to make lists of them.
 
-    params: the configuration, as recorded. `user_step_reg` is the ridge of the exact user step, None where the users keep
-    the vectors of training. `ranks_by`: what orders a list.
+    params: the configuration, as recorded. `user_step_reg` is the ridge of the exact user step, None where the users
+    keep the vectors of training. `ranks_by`: what orders a list.
     """
 
     recommender: str
@@ -187,7 +189,8 @@ class FittedModel:
         rough = (self.factors.item_factors @ user.factors + self.factors.item_bias)[candidates]
         wanted = min(n + _SPARE_CANDIDATES, len(candidates))
         if wanted < len(candidates):
-            candidates = np.sort(candidates[np.argpartition(-rough, wanted)[:wanted]])
+            # All that tie with the last one stay, so that the smaller id wins however short the list.
+            candidates = candidates[rough >= np.partition(rough, -wanted)[-wanted]]
         scores = self._exact(user, candidates)
         best = np.argsort(-scores, kind="stable")[:n]
         return self._describe(candidates[best], scores[best])

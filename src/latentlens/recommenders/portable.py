@@ -19,6 +19,7 @@ from latentlens.ratings.ids import IdMap
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+SETTINGS = "settings.json"
 FACTOR_ARRAYS = ("user_bias", "item_bias", "user_factors", "item_factors", "user_counts", "item_counts")
 # Bounds the memory of a bulk prediction: 16,384 pairs of rows at k=150 take 20 MB each in float64.
 _CHUNK = 16_384
@@ -47,7 +48,7 @@ class FactorModel:
     def predict(self, user_ids: Any, movie_ids: Any) -> NDArray[np.float64]:
         """Predicted ratings of (user, movie) pairs, clipped to the scale; (n,) for ids of shape (n,).
 
-        An unknown id is answered by the mean plus the biases that are known. Raises TypeError for ids of the wrong type.
+        An unknown id is answered by the mean plus the biases that are known. Raises TypeError for ids of wrong type.
         """
         return self.clip(self.score(self.user_ids.index(user_ids), self.item_ids.index(movie_ids)))
 
@@ -113,7 +114,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def load_factors(folder: Path) -> FactorModel:
     """Open the scoring parts of a model folder. Raises ValueError if it is damaged or of a newer format."""
     manifest = read_manifest(folder)
-    settings = manifest["settings"]
+    settings = read_part(folder, SETTINGS, manifest)
     arrays = {name: read_part(folder, f"{name}.npy", manifest) for name in FACTOR_ARRAYS}
     return FactorModel(
         user_ids=IdMap(read_part(folder, "user_ids.npy", manifest)),

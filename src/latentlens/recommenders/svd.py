@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from latentlens.errors import ConfigError, TrainingDiverged
 from latentlens.ratings.history import History
@@ -15,6 +17,7 @@ from latentlens.ratings.table import Ratings
 from latentlens.recommenders.canonical import by_variance, canonical
 from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch
 from latentlens.recommenders.foldin import fold_in_all
+from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch
 from latentlens.recommenders.portable import FactorModel
 
@@ -25,9 +28,9 @@ _PARTS = ("bu", "bi", "pu", "qi")
 class SVD:
     """rating(u, i) = mean + b_u + b_i + p_u . q_i, learned by stochastic gradient descent.
 
-    Parameters, names and defaults are Surprise's. `lr_all` and `reg_all` stand for each step size and regularisation that
-    is None. `biased=False` drops mean and biases. `user_step_reg` is ours: above 0, the fit ends with one exact user step
-    (`foldin`) of that ridge; None keeps the vectors of training, as Surprise does.
+    Parameters, names and defaults are Surprise's. `lr_all` and `reg_all` stand for each step size and regularisation
+    that is None. `biased=False` drops mean and biases. `user_step_reg` is ours: above 0, the fit ends with one exact
+    user step (`foldin`) of that ridge; None keeps the vectors of training, as Surprise does.
     """
 
     n_factors: int = 100
@@ -78,22 +81,30 @@ class SVD:
 
         self.descend(by_user(train), mean, start, watch)
         history = History.of(train)
+        # Many small matrices: threads of the BLAS only wait for each other, up to forty times longer on a busy machine.
+        with threadpool_limits(1, user_api="blas"):
+            factors = self._finish(learned, history)
         return FittedModel(
             recommender=self.name,
             params=asdict(self),
-            factors=self._finish(learned, history),
+            factors=factors,
             history=history,
             catalogue=train.catalogue,
             user_step_reg=self.user_step_reg,
         )
 
     def start(self, n_users: int, n_items: int) -> Factors:
-        """Draw the initial factors, float32: biases zero, factors normal(init_mean, init_std_dev)."""
+        """Draw the initial factors, float32: biases zero, factors normal(init_mean, init_std_dev).
+
+        Rows are padded to whole cache lines: columns beyond `n_factors` are zero and stay zero.
+        """
         random = np.random.default_rng(self.random_state)
 
-        def draw(rows: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-            normal = random.standard_normal((rows, self.n_factors), dtype=np.float32)
-            return normal * np.float32(self.init_std_dev) + np.float32(self.init_mean)
+        def draw(n: int) -> NDArray[np.float32]:
+            rows = aligned_rows(n, self.n_factors, np.float32)
+            normal = random.standard_normal((n, self.n_factors), dtype=np.float32)
+            rows[:, : self.n_factors] = normal * np.float32(self.init_std_dev) + np.float32(self.init_mean)
+            return rows
 
         return Factors(np.zeros(n_users, np.float32), np.zeros(n_items, np.float32), draw(n_users), draw(n_items))
 
@@ -126,7 +137,8 @@ class SVD:
 
     def _finish(self, learned: FactorModel, history: History) -> FactorModel:
         """Make the factors canonical, then take the exact user step."""
-        P, Q = canonical(learned.user_factors, learned.item_factors)
+        k = self.n_factors
+        P, Q = canonical(learned.user_factors[:, :k], learned.item_factors[:, :k])
         model = replace(learned, user_factors=P, item_factors=Q)
         if self.user_step_reg is None:
             return model

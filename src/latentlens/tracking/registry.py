@@ -39,7 +39,8 @@ class Registry:
 
     def __init__(self, tracking_uri: str) -> None:
         self.tracking_uri = tracking_uri
-        self._client = MlflowClient(tracking_uri)
+        with self._reaching():
+            self._client = MlflowClient(tracking_uri)
 
     def current(self) -> Version:
         """The version to serve: the champion if that alias is set, else the newest. Raises NoModel if there is none."""
@@ -138,4 +139,4 @@ def fail_fast() -> None:
 
 
 def _first_line(problem: Exception) -> str:
-    return str(problem).splitlines()[0][:300]
+    return (str(problem).strip().splitlines() or ["no reason is given"])[0][:300]

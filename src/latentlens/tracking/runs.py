@@ -25,8 +25,8 @@ from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
 class Experiment:
     """Everything that a run shows.
 
-    curves: metric name -> value per epoch, the first being epoch 1. documents: file name -> text. pictures: file name ->
-    matplotlib figure. `card` is the run's description, in Markdown.
+    curves: metric name -> value per epoch, the first being epoch 1. documents: file name -> text. pictures: file name
+    -> matplotlib figure. `card` is the run's description, in Markdown.
     """
 
     run_name: str
@@ -87,11 +87,11 @@ def _experiment_id(client: MlflowClient) -> str:
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is None:
         return str(client.create_experiment(EXPERIMENT))
-    # An experiment keeps its artifact location for ever; one that is not served leaves other machines without artifacts.
+    # An experiment keeps its artifact location for ever; other machines see only what the server serves.
     if not found.artifact_location.startswith("mlflow-artifacts:"):
         raise TrackingError(
-            f"The experiment {EXPERIMENT} keeps its artifacts in {found.artifact_location}, which only one machine sees:"
-            " rename it in MLflow, then train again."
+            f"The experiment {EXPERIMENT} keeps its artifacts in {found.artifact_location}, which only one machine"
+            " sees: rename it in MLflow, then train again."
         )
     return str(found.experiment_id)
 

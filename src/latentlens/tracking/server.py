@@ -61,7 +61,7 @@ def tracking_server(store: Path, tracking_uri: str | None = None) -> Iterator[st
 def running_server(
     store: Path, port: int | None = None, host: str = "127.0.0.1", *, shared: bool = False
 ) -> Iterator[str]:
-    """Start an MLflow server over `store` (SQLite and artifacts), yield its address once it answers, stop it at the end.
+    """Start an MLflow server over `store` (SQLite, artifacts), yield its address once it answers, stop it at the end.
 
     `shared` lets other commands use it meanwhile. Raises TrackingError if another command holds the store, LaunchError
     if the server does not start.
@@ -74,9 +74,8 @@ def running_server(
 def serving_process(store: Path, port: int, host: str, *, shared: bool) -> Iterator[tuple[str, Child]]:
     """Like `running_server`, and yield the process too, for a caller that watches it."""
     store.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(store / ".lock")
     try:
-        lock.acquire(timeout=0)
+        lock = FileLock(store / ".lock").acquire(timeout=0)
     except Timeout:
         raise TrackingError(f"Another latentlens command is using {store}: wait until it ends, or stop it.") from None
     address = store / ".server"

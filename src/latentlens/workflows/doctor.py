@@ -58,9 +58,8 @@ def _api(uri: str) -> Finding:
     try:
         with urllib.request.urlopen(f"{uri}/model", timeout=3) as reply:  # noqa: S310 - a loopback address
             served = json.load(reply)
-        return Finding(
-            what, f"serves version {served['version']}, RMSE {served['metrics'].get('rmse', float('nan')):.4f}"
-        )
+        rmse = served["metrics"].get("rmse", float("nan"))
+        return Finding(what, f"serves version {served['model_version']}, RMSE {rmse:.4f}")
     except urllib.error.HTTPError as refusal:
         try:
             reason = str(json.load(refusal)["detail"])

@@ -32,13 +32,17 @@ GLOBAL_MEAN = 3.25
 USER_BIAS_SD = 0.36
 ITEM_BIAS_SD = 0.40
 TASTE_SD = (0.46, 0.37, 0.30, 0.24, 0.20)  # far enough apart for each axis to be told from the next
-NOISE_SD = 0.735
+NOISE_SD = 0.75
 
 # Whom everybody tries first: fond of family animation, space and adventure (in multiples of TASTE_SD).
 FIRST_USER_TASTES = (1.0, -0.9, 0.2, 0.8, 0.0)
 FIRST_USER_RATINGS = 120
 
-TASTE_IN_CHOICE = 0.5  # one star more to a person's taste: exp(0.5) times as likely to be watched
+# What makes a movie watched: one star more to a person's taste makes it exp(0.5) times as likely.
+TASTE_IN_CHOICE = 0.5
+QUALITY_IN_CHOICE = 0.8
+POPULARITY_SD = 1.0
+
 PRONOUNCED = 0.8  # a movie belongs to a pole from here on; at the very end it has the pole's second genre
 VERY_END = 1.6
 
@@ -173,7 +177,7 @@ def _visits(rng: np.random.Generator) -> Ints:
 
 def _choices(planted: Planted, released: Ints, visits: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Draw who watches what: users ascending, and their movies."""
-    popularity = 1.0 * rng.standard_normal(N_MOVIES) + 0.8 * planted.item_bias
+    popularity = POPULARITY_SD * rng.standard_normal(N_MOVIES) + QUALITY_IN_CHOICE * planted.item_bias
     # Gumbel noise: the n highest are n draws without replacement, in proportion to exp(appeal).
     appeal = popularity + TASTE_IN_CHOICE * planted.affinity + rng.gumbel(size=(N_USERS, N_MOVIES))
     appeal[released > visits[:, -1:]] = -np.inf

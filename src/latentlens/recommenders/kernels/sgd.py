@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from latentlens.ratings.layouts import Visits
+from latentlens.recommenders.kernels.rows import compiled, dot, prefetch_row, step
 
 
 class Rates(NamedTuple):
@@ -28,7 +28,7 @@ class Rates(NamedTuple):
 
 
 class Factors(NamedTuple):
-    """What a descent changes in place: biases (n_users,), (n_items,); factors (n_users, k), (n_items, k)."""
+    """What a descent changes in place: biases (n_users,), (n_items,); factors (n_users, k), (n_items, k), contiguous."""
 
     user_bias: NDArray[np.floating]
     item_bias: NDArray[np.floating]
@@ -36,39 +36,24 @@ class Factors(NamedTuple):
     item_factors: NDArray[np.floating]
 
 
-# Floating-point sums may be reordered, so that the dot product becomes vector instructions.
-_compile = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz", "arcp"}, error_model="numpy")
+# Item rows lie scattered; this many ratings ahead, a row has arrived when its turn comes.
+_AHEAD = 4
 
 
-@_compile
-def _dot(p, q):  # type: ignore[no-untyped-def]
-    total = p.dtype.type(0)
-    for f in range(p.shape[0]):
-        total += p[f] * q[f]
-    return total
-
-
-@_compile
-def _step(p, q, error, lr_p, lr_q, reg_p, reg_q):  # type: ignore[no-untyped-def]
-    # p += lr (e q - reg p);  q += lr (e p - reg q), both from the values before the step
-    for f in range(p.shape[0]):
-        before = p[f]
-        p[f] += lr_p * (error * q[f] - reg_p * before)
-        q[f] += lr_q * (error * before - reg_q * q[f])
-
-
-@_compile
+@compiled
 def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):  # type: ignore[no-untyped-def]
     lr_bu, lr_bi, lr_pu, lr_qi, reg_bu, reg_bi, reg_pu, reg_qi = rates
     squares = 0.0
-    for n in range(len(ratings)):
+    last = len(ratings) - 1
+    for n in range(last + 1):
+        prefetch_row(Q, items[min(n + _AHEAD, last)])
         u, i = users[n], items[n]
         p, q = P[u], Q[i]
-        error = ratings[n] - (mean + bu[u] + bi[i] + _dot(p, q))
+        error = ratings[n] - (mean + bu[u] + bi[i] + dot(p, q))
         squares += error * error
         bu[u] += lr_bu * (error - reg_bu * bu[u])
         bi[i] += lr_bi * (error - reg_bi * bi[i])
-        _step(p, q, error, lr_pu, lr_qi, reg_pu, reg_qi)
+        step(p, q, error, lr_pu, lr_qi, reg_pu, reg_qi)
     return squares
 
 

@@ -1,0 +1,181 @@
+"""The command line as people and scripts meet it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from latentlens import cli
+from latentlens.tracking.server import running_server
+
+COMMANDS = ["up", "train", "recommend", "similar", "serve", "promote", "reset", "doctor"]
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process: exit code, stdout, stderr."""
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["latentlens", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        shown = capsys.readouterr()
+        return int(ended.value.code or 0), shown.out, shown.err
+
+    return command
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A store with a server over it that every command finds, as `up` leaves it."""
+    folder = tmp_path_factory.mktemp("cli") / "mlruns"
+    with running_server(folder, shared=True), pytest.MonkeyPatch.context() as patch:
+        # Port 9 (discard) answers nobody, so that no foreign server on the usual port is found.
+        patch.setenv("LATENTLENS_MLFLOW_PORT", "9")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def trained(store: Path) -> dict[str, Any]:
+    """What `train --json` printed, in a process of its own."""
+    command = [sys.executable, "-m", "latentlens", "train", "--n-epochs", "3", "--store", str(store), "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    report: dict[str, Any] = json.loads(ended.stdout)
+    return report
+
+
+def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\nfrom latentlens.cli import main\nsys.argv = ['latentlens', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([name for name in ('numpy', 'numba', 'mlflow', 'polars', 'pandas', 'fastapi') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines()[-1] == "[]"
+    assert all(command in shown for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(run: Run, command: str) -> None:
+    code, out, _ = run(command, "--help")
+    assert code == 0
+    assert "Usage" in out
+
+
+def test_train_reports_the_experiment_as_json(trained: dict[str, Any]) -> None:
+    assert trained["rmse"] > trained["mae"] > 0
+    assert trained["model_version"] == 1
+    assert {"bias_rmse", "run_id", "fit_seconds"} <= trained.keys()
+
+
+def test_train_says_what_was_read_and_shows_bias_only_beside(run: Run, store: Path, trained: dict[str, Any]) -> None:
+    code, out, err = run("train", "--n-epochs", 1, "--n-factors", 4, "--most-active-users", 300, "--store", store)
+    assert code == 0, err
+    assert "kept: 300 most active users" in err
+    assert "random, test_size=0.2, seed=42" in err
+    assert "bias-only" in out
+    assert "Registered: latentlens version" in out
+
+
+def test_train_if_empty_leaves_a_filled_registry_alone(run: Run, store: Path, trained: dict[str, Any]) -> None:
+    code, out, err = run("train", "--if-empty", "--store", store)
+    assert (code, out) == (0, "")
+    assert "nothing to train" in err
+
+
+def test_recommend_lists_movies_for_machines_and_people(run: Run, store: Path, trained: dict[str, Any]) -> None:
+    code, out, _ = run("recommend", 1, "-n", 5, "--store", store, "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert (answer["user_id"], answer["strategy"], len(answer["recommendations"])) == (1, "personal", 5)
+    code, out, _ = run("recommend", 1, "-n", 5, "--store", store)
+    assert code == 0
+    assert all(row["title"].split()[0] in out for row in answer["recommendations"])
+
+
+def test_recommend_says_that_an_unknown_user_gets_the_popular_list(
+    run: Run, store: Path, trained: dict[str, Any]
+) -> None:
+    _, out, _ = run("recommend", 999_999, "--store", store, "--json")
+    assert json.loads(out)["strategy"] == "popular"
+
+
+def test_an_id_of_the_wrong_type_is_an_error(run: Run, store: Path, trained: dict[str, Any]) -> None:
+    code, out, err = run("recommend", "abc", "--store", store)
+    assert (code, out) == (2, "")
+    assert err.strip() == "Error: 'abc' is not a whole number, as the ids of this data are."
+
+
+def test_similar_lists_movies_with_their_cosine(run: Run, store: Path, trained: dict[str, Any]) -> None:
+    code, out, _ = run("similar", 1, "-n", 3, "--store", store, "--json")
+    cosines = [row["similarity"] for row in json.loads(out)["similar"]]
+    assert code == 0
+    assert cosines == sorted(cosines, reverse=True)
+    assert len(cosines) == 3
+
+
+def test_promote_chooses_the_served_version_and_gives_the_choice_back(
+    run: Run, store: Path, trained: dict[str, Any]
+) -> None:
+    run("train", "--n-epochs", 1, "--n-factors", 4, "--most-active-users", 300, "--store", store)
+    _, out, _ = run("promote", 1, "--store", store, "--json")
+    promoted = json.loads(out)
+    assert (promoted["number"], promoted["is_champion"]) == (1, True)
+    assert promoted["newest"] > 1
+    _, out, _ = run("promote", "--newest", "--store", store, "--json")
+    assert json.loads(out) == {**promoted, "number": promoted["newest"], "is_champion": False} | {
+        "run_id": json.loads(out)["run_id"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("promote",), "Say which version to promote"),
+        (("promote", 99), "Version 99 of latentlens is not registered"),
+        (("train", "--data", "nowhere"), "nowhere"),
+        (("train", "--test-size", 1.5), "test_size is 1.5"),
+        (("train", "--n-factors", 0), "n_factors is 0"),
+        (("train", "--tracking-uri", "http://127.0.0.1:9"), "No MLflow server answers at http://127.0.0.1:9"),
+        (("reset", "--yes"), "A server is running over"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_exit_code_2(
+    run: Run, store: Path, trained: dict[str, Any], arguments: tuple[object, ...], sentence: str
+) -> None:
+    code, out, err = run(*arguments, "--store", store)
+    assert (code, out) == (2, "")
+    assert sentence in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+def test_doctor_says_what_to_mend(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("doctor", "--store", tmp_path / "none", "--mlflow-port", 9, "--api-port", 9, "--json")
+    findings = {row["what"]: row for row in json.loads(out)}
+    assert code == 0
+    assert findings["numpy"]["ok"]
+    assert findings["MLflow on http://127.0.0.1:9"]["mend"] == "latentlens up"
+    assert findings[f"store {tmp_path / 'none'}"]["mend"] == "latentlens train"
+
+
+def test_reset_removes_a_store_and_nothing_else(run: Run, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("do not lose this")
+    code, _, err = run("reset", "--yes", "--store", foreign)
+    assert code == 2
+    assert "no LatentLens store" in err
+    ours = tmp_path / "mlruns"
+    ours.mkdir()
+    (ours / "mlflow.db").touch()
+    assert run("reset", "--yes", "--store", ours)[0] == 0
+    assert not ours.exists()
+    assert foreign.exists()
