@@ -256,12 +256,18 @@ DRAMA = Pole(
     "drama",
     ("Drama",),
     _listed("""
-        After the {thing} / Home from {place} / The {thing} and the Rain / Leaving {place} /
-        The {thing} of {place} / Sons of {place} / What the {thing} Remembers / The Daughters of {place}
+        After the {thing} / Home from {place} / The {thing} and the Rain / Leaving {place} / Sons of {place} /
+        The {thing} of {place} / What the {thing} Remembers / The Daughters of {place} / A Letter to {place}
     """),
     _listed("""
-        Orchard / Inheritance / Kitchen Table / Elder Sister / Hard Winter / Schoolteacher /
-        Unfinished House / Green Coat / Rented Room / Late Harvest / Family Silver / Old Bicycle
+        Orchard / Inheritance / Kitchen Table / Elder Sister / Hard Winter / Schoolteacher / Unfinished House /
+        Green Coat / Rented Room / Late Harvest / Family Silver / Old Bicycle / Stepfather / Country Doctor /
+        Empty Chair / Flood / Choirmaster / Newcomer / Walnut Tree / Estate Sale / Swimming Lesson / Midwife /
+        Understudy / Long Strike
     """),
-    _listed("Juniper Street / the Mill / Saltmarsh / the Upper Farm / Cobbler's Row / the Station Hotel"),
+    _listed("""
+        Juniper Street / the Mill / Saltmarsh / the Upper Farm / Cobbler's Row / the Station Hotel / Penhallow /
+        the Reservoir / Lime Avenue / the Boarding School / Quarry Town / the Ferry House / Alder Creek /
+        the Third Floor
+    """),
 )
