@@ -18,12 +18,10 @@ from latentlens.ratings import readers
 from latentlens.ratings.splits import random_split
 from latentlens.recommenders.svd import PRESETS
 
-GRID = {
-    "lr_all": (0.01, 0.02, 0.03),
-    "reg_all": (0.03, 0.05, 0.1),
-    "init_std_dev": (0.005, 0.01, 0.03),
-    "user_step_reg": (0.03, 0.05, 0.1),
-}
+LEARNING_RATES = (0.01, 0.02, 0.03)
+REGULARISATIONS = (0.02, 0.03, 0.05, 0.1)
+INITIAL_SPREADS = (0.003, 0.005, 0.01, 0.03)
+USER_STEP_RIDGES = (0.03, 0.05, 0.1)
 SPLITS = 2
 
 
@@ -34,12 +32,13 @@ def main() -> None:
     ratings = readers.read(parser.parse_args().data)
     train = random_split(ratings, 0.2, seed=42).train
     inner = [random_split(train, 0.1, seed) for seed in range(1, SPLITS + 1)]
+    grid = list(itertools.product(LEARNING_RATES, REGULARISATIONS, INITIAL_SPREADS, USER_STEP_RIDGES))
     found = []
-    for values in track(list(itertools.product(*GRID.values()))):
-        candidate = dict(zip(GRID, values, strict=True))
-        config = replace(PRESETS["tuned"], **candidate)
-        found.append((float(np.mean([accuracy(config.fit(side.train), side.test).rmse for side in inner])), candidate))
-    for rmse, candidate in sorted(found, key=lambda row: -row[0]):
+    for lr, reg, spread, ridge in track(grid):
+        config = replace(PRESETS["tuned"], lr_all=lr, reg_all=reg, init_std_dev=spread, user_step_reg=ridge)
+        rmse = float(np.mean([accuracy(config.fit(side.train), side.test).rmse for side in inner]))
+        found.append((rmse, f"lr_all={lr:g}, reg_all={reg:g}, init_std_dev={spread:g}, user_step_reg={ridge:g}"))
+    for rmse, candidate in sorted(found, reverse=True):
         print(f"{rmse:.4f}  {candidate}")
 
 

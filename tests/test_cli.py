@@ -111,7 +111,7 @@ def test_recommend_says_that_an_unknown_user_gets_the_popular_list(
 def test_an_id_of_the_wrong_type_is_an_error(run: Run, store: Path, trained: dict[str, Any]) -> None:
     code, out, err = run("recommend", "abc", "--store", store)
     assert (code, out) == (2, "")
-    assert err.strip() == "Error: 'abc' is not a whole number, as the ids of this data are."
+    assert err.strip() == "Error: 'abc' is not a whole number of 64 bits, as the ids of this data are."
 
 
 def test_similar_lists_movies_with_their_cosine(run: Run, store: Path, trained: dict[str, Any]) -> None:

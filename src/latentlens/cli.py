@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -220,8 +219,9 @@ def serve(
     ] = "http://127.0.0.1:5000",
 ) -> None:
     """Serve the API; it finds the newest registered model by itself, now or when there is one."""
-    # Requests are answered side by side: threads inside one matrix product would only wait for each other.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from latentlens.serving.blas import use_one_blas_thread
+
+    use_one_blas_thread()
     from latentlens.serving.run import serve as run
     from latentlens.serving.settings import read_settings
 

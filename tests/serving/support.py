@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -72,7 +73,9 @@ def log_run(tracking_uri: str, model: FittedModel) -> str:
     origin = ratings_table().origin
     params = {"data_name": origin.name, "data_sha256": origin.sha256}
     experiment = Experiment("tiny", model, origin, params, {"rmse": 0.75, "bias_rmse": 0.8}, card="A tiny model.")
-    return record(experiment, tracking_uri, register=False).run_id
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow warns on logging
+        return record(experiment, tracking_uri, register=False).run_id
 
 
 def register_run(tracking_uri: str, run_id: str, model: FittedModel) -> int:
@@ -117,7 +120,13 @@ def wait_until(holds: Callable[[], Any], patience: float = 120) -> Any:
 
 
 def wait_for_version(client: httpx.Client, number: int) -> None:
-    wait_until(lambda: client.get("/ready").json().get("model_version") == number)
+    def served() -> bool:
+        reply: dict[str, Any] = client.get("/ready").json()
+        # A refused model does not mend itself: the reason is worth more than a time-out.
+        assert "refused" not in reply.get("detail", ""), reply
+        return reply.get("model_version") == number
+
+    wait_until(served)
 
 
 def problem(reply: httpx.Response, status: int) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from latentlens.errors import LaunchError
+from latentlens.errors import LaunchError, TrackingError
 from latentlens.processes import free_port
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.serving.run import serve
@@ -27,6 +27,8 @@ LIGHT = """
 import sys
 for heavy in ("numba", "polars", "pandas", "matplotlib", "latentlens.recommenders.svd"):
     sys.modules[heavy] = None
+from latentlens.serving.blas import use_one_blas_thread
+use_one_blas_thread()
 from latentlens.serving.run import serve
 from latentlens.serving.settings import read_settings
 serve(read_settings())
@@ -89,3 +91,24 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
         settings = Settings(port=port, tracking_uri="http://127.0.0.1:9", cache=tmp_path)
         with pytest.raises(LaunchError, match=f"Port {port} for the API is taken"):
             serve(settings)
+
+
+def test_an_address_that_mlflow_cannot_have_is_said_in_a_sentence(tmp_path: Path) -> None:
+    settings = Settings(port=free_port(), tracking_uri="gopher://here", cache=tmp_path)
+    with pytest.raises(TrackingError, match="gopher://here"):
+        serve(settings)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+def test_linear_algebra_stays_on_one_thread() -> None:
+    count = """
+import os
+from latentlens.serving.blas import use_one_blas_thread
+use_one_blas_thread()
+import numpy
+numpy.ones((500, 500)) @ numpy.ones((500, 500))
+print(len(os.listdir("/proc/self/task")))
+"""
+    unset = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    counted = subprocess.run([sys.executable, "-c", count], env=unset, capture_output=True, check=True)
+    assert int(counted.stdout) == 1

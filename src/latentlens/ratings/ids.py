@@ -5,6 +5,7 @@ Stands alone (numpy only), because its source travels inside every saved model.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,7 @@ class IdMap:
         """Read an id written as text, as the data has it. Raises ValueError if no id of this data looks like that."""
         if self.is_text:
             return text
-        try:
-            return int(np.int64(text))
-        except (ValueError, OverflowError):
-            raise ValueError(f"{text!r} is not a whole number, as the ids of this data are") from None
+        # Python's int() also takes blanks, underscores and other alphabets' digits.
+        if not re.fullmatch(r"-?[0-9]{1,19}", text) or abs(int(text)) >= 2**63:
+            raise ValueError(f"{text!r} is not a whole number of 64 bits, as the ids of this data are")
+        return int(text)

@@ -64,6 +64,13 @@ def read(folder: Path) -> FittedModel:
 
     Raises ValueError if it is damaged or of a newer format.
     """
+    try:
+        return _read(folder)
+    except (KeyError, TypeError, IndexError) as problem:
+        raise ValueError(f"{MANIFEST} or catalogue.json lacks what a model needs: {problem!r}") from problem
+
+
+def _read(folder: Path) -> FittedModel:
     manifest = read_manifest(folder)
     settings = read_part(folder, SETTINGS, manifest)
     document = read_part(folder, "catalogue.json", manifest)

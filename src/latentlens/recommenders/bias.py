@@ -47,7 +47,7 @@ class BiasOnly:
 def damped_means(
     index: NDArray[np.int32], values: NDArray[np.floating], counts: NDArray[np.int64], reg: float
 ) -> NDArray[np.float64]:
-    """Mean of the values of each index, as if `reg` more of them were zero; `counts` says how many there are of each."""
+    """Mean of the values of each index, as if `reg` more of them were zero; `counts` are the numbers of each."""
     # An id without ratings divides zero by the damping; without damping too, by one.
     return np.asarray(np.bincount(index, values, len(counts)) / np.maximum(counts + reg, 1))
 

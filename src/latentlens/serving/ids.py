@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from fastapi import HTTPException
 
 from latentlens.ratings.ids import IdMap
 
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 _INT64 = range(-(2**63), 2**63)
 
 
 def parse_id(text: str, ids: IdMap, what: str) -> int | str:
     """Read an id from a path or query as the data has it. Raises a 422 if no id of this data looks like that."""
-    if ids.is_text or not _WHOLE_NUMBER.fullmatch(text):
+    try:
+        return check_id(ids.parse(text), ids, what)
+    except ValueError:
         return check_id(text, ids, what)
-    return check_id(int(text), ids, what)
 
 
 def check_id(value: int | str, ids: IdMap, what: str) -> int | str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -73,13 +75,7 @@ def running_server(
 @contextmanager
 def serving_process(store: Path, port: int, host: str, *, shared: bool) -> Iterator[tuple[str, Child]]:
     """Like `running_server`, and yield the process too, for a caller that watches it."""
-    store.mkdir(parents=True, exist_ok=True)
-    try:
-        lock = FileLock(store / ".lock").acquire(timeout=0)
-    except Timeout:
-        raise TrackingError(f"Another latentlens command is using {store}: wait until it ends, or stop it.") from None
-    address = store / ".server"
-    with lock:
+    with _holding(store) as address:
         uri = f"http://127.0.0.1:{port}"
         child = Child("MLflow", _command(store, port, host), store / "mlflow.log", _LEAN)
         try:
@@ -88,8 +84,37 @@ def serving_process(store: Path, port: int, host: str, *, shared: bool) -> Itera
                 address.write_text(uri)
             yield uri, child
         finally:
-            address.unlink(missing_ok=True)
             child.stop()
+
+
+def serve_in_container(store: Path, published_port: int) -> int:
+    """Be a container's main process: MLflow over `store` on port 5000, its log on this terminal, until SIGTERM.
+
+    Commands outside find it on `published_port`. Returns MLflow's exit code. Raises TrackingError if another command
+    holds the store.
+    """
+    with _holding(store) as address:
+        address.write_text(f"http://127.0.0.1:{published_port}")
+        server = subprocess.Popen(_command(store, DEFAULT_PORT, "0.0.0.0"), env={**os.environ, **_LEAN})  # noqa: S104 - the container's own network
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: server.terminate())
+        return server.wait()
+
+
+@contextmanager
+def _holding(store: Path) -> Iterator[Path]:
+    """Hold the store; yield the file that tells other commands the server's address, removed at the end."""
+    store.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = FileLock(store / ".lock").acquire(timeout=0)
+    except Timeout:
+        raise TrackingError(f"Another latentlens command is using {store}: wait until it ends, or stop it.") from None
+    address = store / ".server"
+    with lock:
+        try:
+            yield address
+        finally:
+            address.unlink(missing_ok=True)
 
 
 def in_use(store: Path) -> bool:
@@ -122,3 +147,10 @@ def _shared_address(store: Path) -> str | None:
         return (store / ".server").read_text().strip() or None
     except OSError:
         return None
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(serve_in_container(Path(os.environ["LATENTLENS_STORE"]), int(os.environ["LATENTLENS_MLFLOW_PORT"])))
+    except TrackingError as problem:
+        sys.exit(f"Error: {problem}")

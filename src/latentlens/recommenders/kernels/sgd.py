@@ -28,7 +28,7 @@ class Rates(NamedTuple):
 
 
 class Factors(NamedTuple):
-    """What a descent changes in place: biases (n_users,), (n_items,); factors (n_users, k), (n_items, k), contiguous."""
+    """What a descent changes in place: biases (n_users,), (n_items,); factors (n_users, k), (n_items, k), C order."""
 
     user_bias: NDArray[np.floating]
     item_bias: NDArray[np.floating]
