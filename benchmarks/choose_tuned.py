@@ -1,6 +1,6 @@
 """How the preset `tuned` was chosen: on validation rows of the train side alone, never on the test side.
 
-The train side of the usual split (80/20, seed 42) is split again, 90/10, several times; each candidate is fitted on the 90 and
+The train side of the usual split (80/20, seed 42) is split again, 90/10, twice; each candidate is fitted on the 90 and
 measured on the 10. Prints the mean RMSE of every candidate, the best last.
 """
 

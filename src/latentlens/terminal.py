@@ -67,9 +67,12 @@ def trained(report: TrainReport) -> None:
     table.add_row("bias-only", f"{report.bias_rmse:.4f}", "")
     table.add_row("popularity", f"{report.popularity_rmse:.4f}", "")
     _out.print(table)
-    _out.print(
-        f"Fitted in {report.fit_seconds:.1f} s; run {report.run_name} ({report.run_id})", markup=False, soft_wrap=True
-    )
+    watched = f" ({report.n_validation:,} more watched)" if report.n_validation else ""
+    for line in (
+        f"Fitted on {report.n_fitted:,} ratings{watched} in {report.fit_seconds:.1f} s",
+        f"Run {report.run_name}: {report.run_id}",
+    ):
+        _out.print(line, markup=False, soft_wrap=True)
     if report.model_version is not None:
         _out.print(f"Registered: latentlens version {report.model_version}", markup=False)
 

@@ -19,13 +19,18 @@ VALIDATION_SIZE = 0.05
 
 @dataclass(frozen=True)
 class TrainReport:
-    """What a training found; errors in stars on the test side. `fit_seconds` excludes reading and recording."""
+    """What a training found; errors in stars on the test side. `fit_seconds` excludes reading and recording.
+
+    n_fitted, n_validation: ratings of the train side that were fitted, and that were only watched.
+    """
 
     rmse: float
     mae: float
     bias_rmse: float
     popularity_rmse: float
     fit_seconds: float
+    n_fitted: int
+    n_validation: int
     run_id: str
     model_version: int | None
     tracking_uri: str
@@ -72,4 +77,12 @@ def train(
             fit_seconds=fit_seconds,
         )
         run_id, version = record(experiment, uri)
-    return TrainReport(**experiment.metrics, run_id=run_id, model_version=version, tracking_uri=uri, run_name=run_name)
+    return TrainReport(
+        **experiment.metrics,
+        n_fitted=len(fitted_on),
+        n_validation=len(trainset) - len(fitted_on),
+        run_id=run_id,
+        model_version=version,
+        tracking_uri=uri,
+        run_name=run_name,
+    )
