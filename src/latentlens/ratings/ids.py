@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+INT64 = range(-(2**63), 2**63)
+
 
 @dataclass(frozen=True, eq=False)
 class IdMap:
@@ -60,6 +62,6 @@ class IdMap:
         if self.is_text:
             return text
         # Python's int() also takes blanks, underscores and other alphabets' digits.
-        if not re.fullmatch(r"-?[0-9]{1,19}", text) or abs(int(text)) >= 2**63:
+        if not re.fullmatch(r"-?[0-9]{1,19}", text) or int(text) not in INT64:
             raise ValueError(f"{text!r} is not a whole number of 64 bits, as the ids of this data are")
         return int(text)

@@ -38,7 +38,8 @@ def canonical(user_factors: Matrix, item_factors: Matrix) -> tuple[Matrix, Matri
 def by_variance(user_factors: Matrix, item_factors: Matrix) -> tuple[Matrix, Matrix]:
     """Reorder the axes by `axis_variance`, the largest first."""
     order = np.argsort(-axis_variance(user_factors, item_factors), kind="stable")
-    return user_factors[:, order], item_factors[:, order]
+    # Selecting columns lays an array out by column; a row should lie together.
+    return np.ascontiguousarray(user_factors[:, order]), np.ascontiguousarray(item_factors[:, order])
 
 
 def axis_variance(user_factors: NDArray[np.floating], item_factors: NDArray[np.floating]) -> Matrix:

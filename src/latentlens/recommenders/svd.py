@@ -115,16 +115,22 @@ class SVD:
         """
         rates = self._rates(factors.user_factors.dtype.type)
         # A train RMSE wider than the whole scale cannot come back: a constant predicts better.
-        bound = max(float(np.ptp(visits.ratings)), 1.0) * 2
+        bound = max(float(np.abs(visits.ratings - mean).max()), 1.0) * 2
         for number in range(1, self.n_epochs + 1):
             train_rmse = epoch(visits, mean, factors, rates)
-            if not train_rmse < bound or not all(np.isfinite(part).all() for part in factors):
-                raise TrainingDiverged(
-                    f"Training diverged in epoch {number} (train RMSE {train_rmse:.3g}): lower the learning rate"
-                    f" (lr_all is {self.lr_all:g}) or raise the regularisation (reg_all is {self.reg_all:g})."
-                )
+            if not train_rmse < bound:
+                raise self._diverged(number, train_rmse)
             if watch(number, train_rmse):
                 break
+        # An epoch's error is met before its steps: the last steps show only in the factors.
+        if not all(np.isfinite(part).all() for part in factors):
+            raise self._diverged(number, train_rmse)
+
+    def _diverged(self, epoch: int, train_rmse: float) -> TrainingDiverged:
+        return TrainingDiverged(
+            f"Training diverged in epoch {epoch} (train RMSE {train_rmse:.3g}): lower the learning rate"
+            f" (lr_all is {self.lr_all:g}) or raise the regularisation (reg_all is {self.reg_all:g})."
+        )
 
     def _rates(self, dtype: type[np.floating]) -> Rates:
         def value(kind: str, part: str) -> float:

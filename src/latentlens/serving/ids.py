@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from fastapi import HTTPException
 
-from latentlens.ratings.ids import IdMap
-
-_INT64 = range(-(2**63), 2**63)
+from latentlens.ratings.ids import INT64, IdMap
 
 
 def parse_id(text: str, ids: IdMap, what: str) -> int | str:
@@ -26,7 +24,7 @@ def check_id(value: int | str, ids: IdMap, what: str) -> int | str:
         expected = "text, such as"
     else:
         # Beyond int64 numpy compares as float64, in which large ids are equal to their neighbours.
-        if isinstance(value, int) and value in _INT64:
+        if isinstance(value, int) and value in INT64:
             return value
         expected = "whole numbers of 64 bits, such as"
     example = f" {ids.values[0].item()!r}" if len(ids) else ""

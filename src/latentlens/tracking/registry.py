@@ -19,6 +19,8 @@ from latentlens.recommenders import artifact
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.tracking.names import CHAMPION, PARTS, REGISTERED_MODEL
 
+_NOTHING_YET = "No model is registered yet: run `latentlens train`."
+
 
 class Version(NamedTuple):
     """A registered version. `newest` is the newest one's number: larger than `number` when a champion hides it."""
@@ -49,7 +51,7 @@ class Registry:
                 f"name='{REGISTERED_MODEL}'", max_results=1, order_by=["version_number DESC"]
             )
             if not found:
-                raise NoModel("No model is registered yet: run `latentlens train`.")
+                raise NoModel(_NOTHING_YET)
             aliases = self._client.get_registered_model(REGISTERED_MODEL).aliases
         newest = int(found[0].version)
         if CHAMPION not in aliases or int(aliases[CHAMPION]) == newest:
@@ -77,7 +79,7 @@ class Registry:
     def promote(self, number: int | None) -> None:
         """Make version `number` the champion; None takes the alias away, so that the newest version is served."""
         if number is None:
-            with self._reaching():
+            with self._reaching(missing=_NOTHING_YET):
                 self._client.delete_registered_model_alias(REGISTERED_MODEL, CHAMPION)
             return
         self.version(number)

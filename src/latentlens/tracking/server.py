@@ -139,6 +139,8 @@ def _command(store: Path, port: int, host: str) -> list[str]:
         *("--backend-store-uri", f"sqlite:///{(store / 'mlflow.db').resolve().as_posix()}"),
         *("--serve-artifacts", "--artifacts-destination", str((store / "artifacts").resolve())),
         *("--allowed-hosts", "mlflow:*,localhost:*,127.0.0.1:*"),
+        # The API asks every two seconds.
+        *("--uvicorn-opts", "--no-access-log"),
     ]
 
 

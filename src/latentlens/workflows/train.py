@@ -53,7 +53,7 @@ def train(
 
     A share `validation_size` of `trainset` is held out of the fit, to watch each epoch; 0 fits on all of it. Without
     `tracking_uri` a running server is used, or one is started over `store` for the while. Nothing is recorded if the
-    fit fails or is stopped.
+    fit fails or is interrupted; a fit that `on_epoch` stops early is recorded as far as it came.
     """
     fitted_on, validation = trainset, None
     if validation_size:

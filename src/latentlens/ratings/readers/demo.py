@@ -115,7 +115,7 @@ def plant(seed: int = 42) -> Planted:
     rng = _streams(seed)[0]
     shape = (N_MOVIES, len(AXES))
     # Most movies have one to three marked traits, and little of the others: that is what makes a genre.
-    marked = rng.choice((-1.0, 0.0, 1.0), size=shape, p=(0.18, 0.64, 0.18))
+    marked = rng.choice((-1.0, 0.0, 1.0), size=shape, p=(0.14, 0.72, 0.14))
     leanings = rng.standard_normal((N_USERS, len(AXES)))
     leanings[0] = FIRST_USER_TASTES
     return Planted(
