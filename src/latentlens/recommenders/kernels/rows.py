@@ -13,7 +13,10 @@ from numpy.typing import DTypeLike, NDArray
 CACHE_LINE = 64  # bytes
 
 # Floating-point sums may be reordered, so that the dot product becomes vector instructions.
-compiled = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz", "arcp"}, error_model="numpy")
+_OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "nsz", "arcp"}, "error_model": "numpy"}
+kernel = njit(cache=True, **_OPTIONS)
+# Called once per rating, a primitive that is not inlined halves the speed of the kernel around it.
+primitive = njit(inline="always", **_OPTIONS)
 
 
 def aligned_rows(n: int, k: int, dtype: DTypeLike) -> NDArray[Any]:
@@ -29,7 +32,7 @@ def aligned_rows(n: int, k: int, dtype: DTypeLike) -> NDArray[Any]:
     return raw[start : start + n * width * itemsize].view(dtype).reshape(n, width)
 
 
-@compiled
+@primitive
 def dot(p, q):  # type: ignore[no-untyped-def]
     """Sum over f of p[f] q[f], in the dtype of p."""
     total = p.dtype.type(0)
@@ -38,7 +41,7 @@ def dot(p, q):  # type: ignore[no-untyped-def]
     return total
 
 
-@compiled
+@primitive
 def step(p, q, error, lr_p, lr_q, reg_p, reg_q):  # type: ignore[no-untyped-def]
     """Move both rows, from their values before: p += lr_p (error q - reg_p p), q += lr_q (error p - reg_q q)."""
     one = p.dtype.type(1)
@@ -69,7 +72,7 @@ def _prefetch(typing_context, rows, offset):  # type: ignore[no-untyped-def]
     return types.void(rows, offset), generate
 
 
-@compiled
+@primitive
 def prefetch_row(rows, index):  # type: ignore[no-untyped-def]
     """Ask for row `index` of a C-contiguous matrix, which is needed soon."""
     width = rows.shape[1]

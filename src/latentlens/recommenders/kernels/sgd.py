@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.ratings.layouts import Visits
-from latentlens.recommenders.kernels.rows import compiled, dot, prefetch_row, step
+from latentlens.recommenders.kernels.rows import dot, kernel, prefetch_row, step
 
 
 class Rates(NamedTuple):
@@ -40,7 +40,7 @@ class Factors(NamedTuple):
 _AHEAD = 4
 
 
-@compiled
+@kernel
 def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):  # type: ignore[no-untyped-def]
     lr_bu, lr_bi, lr_pu, lr_qi, reg_bu, reg_bi, reg_pu, reg_qi = rates
     squares = 0.0
