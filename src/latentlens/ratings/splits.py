@@ -19,15 +19,20 @@ class Split(NamedTuple):
     rule: str
 
 
-def random_split(ratings: Ratings, test_size: float = 0.2, seed: int = 42) -> Split:
-    """Put a share `test_size` (above 0, below 1) of the rows, drawn without replacement, on the test side."""
+def random_split(
+    ratings: Ratings, test_size: float = 0.2, seed: int = 42, sides: tuple[str, str] = ("train side", "test side")
+) -> Split:
+    """Put a share `test_size` (above 0, below 1) of the rows, drawn without replacement, on the test side.
+
+    `sides`: what the notes call the two.
+    """
     if not 0 < test_size < 1:
         raise ConfigError(f"test_size is {test_size}: give a share above 0 and below 1, such as 0.2.")
     order = np.random.default_rng(seed).permutation(len(ratings))
     n_test = round(len(ratings) * test_size)
     is_test = np.zeros(len(ratings), dtype=np.bool_)
     is_test[order[:n_test]] = True
-    return _split(ratings, is_test, f"random, test_size={test_size:g}, seed={seed}")
+    return _split(ratings, is_test, f"random, test_size={test_size:g}, seed={seed}", sides)
 
 
 def leave_last_n(ratings: Ratings, n: int = 1) -> Split:
@@ -75,9 +80,11 @@ def _largest(counts: NDArray[np.int64], n: int, option: str) -> NDArray[np.bool_
     return chosen
 
 
-def _split(ratings: Ratings, is_test: NDArray[np.bool_], rule: str) -> Split:
+def _split(
+    ratings: Ratings, is_test: NDArray[np.bool_], rule: str, sides: tuple[str, str] = ("train side", "test side")
+) -> Split:
     train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
     if not len(train) or not len(test):
         side = "train" if not len(train) else "test"
         raise DataError(f"The split ({rule}) of {len(ratings)} ratings leaves the {side} side empty.")
-    return Split(ratings.take(train, f"train side: {rule}"), ratings.take(test, f"test side: {rule}"), rule)
+    return Split(ratings.take(train, f"{sides[0]}: {rule}"), ratings.take(test, f"{sides[1]}: {rule}"), rule)

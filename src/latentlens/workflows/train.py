@@ -57,7 +57,7 @@ def train(
     """
     fitted_on, validation = trainset, None
     if validation_size:
-        fitted_on, validation, _ = random_split(trainset, validation_size, seed=0)
+        fitted_on, validation, _ = random_split(trainset, validation_size, seed=0, sides=("fitted", "validation side"))
     with tracking_server(store, tracking_uri) as uri:
         reports: list[EpochReport] = []
 
