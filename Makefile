@@ -30,7 +30,7 @@ test-docker: venv ## the tests that need a Docker engine
 	$(BIN)/python -m pytest -m docker
 
 test-browser: venv ## the tests that need Chromium; they renew the pictures in docs/
-	$(BIN)/python -m pytest -m browser
+	LATENTLENS_PICTURES=docs/pictures $(BIN)/python -m pytest -m browser
 
 lint: venv ## ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .
@@ -39,6 +39,9 @@ lint: venv ## ruff, mypy --strict and the import contracts
 	$(BIN)/lint-imports
 
 check: lint test ## lint and test
+
+notebook: venv ## run the guide's notebook from top to bottom, leaving its file as it is
+	cd notebooks && ../$(BIN)/jupyter execute --output=/tmp/latentlens-notebook.ipynb 05-MLflow-Experiment-Tracking.ipynb
 
 format: venv ## let ruff put the code in shape
 	$(BIN)/ruff check --fix .
@@ -55,4 +58,4 @@ lock: venv ## renew the lock files
 clean: ## remove .venv and caches; never mlruns
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help venv up test test-docker test-browser lint check format bench lock clean
+.PHONY: help venv up test test-docker test-browser lint check notebook format bench lock clean

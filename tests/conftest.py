@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,13 @@ def movielens_small() -> Path:
     if not folder.is_dir():
         pytest.skip(f"there is no {folder}")
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_running() -> Iterator[None]:
+    """No MLflow server that happens to run on this machine is found."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", "")
+        # Port 9 (discard) answers nobody.
+        patch.setenv("LATENTLENS_MLFLOW_PORT", "9")
+        yield

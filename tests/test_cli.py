@@ -37,9 +37,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A store with a server over it that every command finds, as `up` leaves it."""
     folder = tmp_path_factory.mktemp("cli") / "mlruns"
-    with running_server(folder, shared=True), pytest.MonkeyPatch.context() as patch:
-        # Port 9 (discard) answers nobody, so that no foreign server on the usual port is found.
-        patch.setenv("LATENTLENS_MLFLOW_PORT", "9")
+    with running_server(folder, shared=True):
         yield folder
 
 

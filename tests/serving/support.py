@@ -5,14 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
-import mlflow
 import numpy as np
 import uvicorn
 from mlflow.exceptions import MlflowException
@@ -23,8 +21,9 @@ from latentlens.ratings.table import Origin, Ratings
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.serving.app import create_app
 from latentlens.serving.settings import Settings
+from latentlens.tracking import runs
 from latentlens.tracking.names import REGISTERED_MODEL
-from latentlens.tracking.runs import Experiment, folder_name, record
+from latentlens.tracking.runs import Experiment, record
 
 N_USERS, N_MOVIES = 50, 60
 FIRST_MOVIE = 101
@@ -73,14 +72,11 @@ def log_run(tracking_uri: str, model: FittedModel) -> str:
     origin = ratings_table().origin
     params = {"data_name": origin.name, "data_sha256": origin.sha256}
     experiment = Experiment("tiny", model, origin, params, {"rmse": 0.75, "bias_rmse": 0.8}, card="A tiny model.")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow warns on logging
-        return record(experiment, tracking_uri, register=False).run_id
+    return record(experiment, tracking_uri, register=False).run_id
 
 
 def register_run(tracking_uri: str, run_id: str, model: FittedModel) -> int:
-    mlflow.set_tracking_uri(tracking_uri)
-    return int(mlflow.register_model(f"runs:/{run_id}/{folder_name(model)}", REGISTERED_MODEL).version)
+    return runs.register_run(MlflowClient(tracking_uri), run_id, runs.folder_name(model))
 
 
 def register(tracking_uri: str, model: FittedModel) -> int:

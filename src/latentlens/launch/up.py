@@ -45,7 +45,7 @@ def up(store: Path, ports: Ports, train_options: Sequence[str], say: Callable[[s
             with _api(ports, uri, store) as (address, api):
                 say(f"Recommendations   {address}/recommend/1")
                 say(f"API, documented   {address}/docs")
-                say(f"MLflow            {uri}")
+                say(f"MLflow            {uri} (choose Model training, top left)")
                 say("Press Ctrl-C to stop.")
                 _watch(mlflow, api)
 

@@ -64,7 +64,7 @@ def record(experiment: Experiment, tracking_uri: str, *, register: bool = True) 
             raise
         if not register:
             return Recorded(run_id, None)
-        return Recorded(run_id, _register(client, run_id, folder_name(experiment.model)))
+        return Recorded(run_id, register_run(client, run_id, folder_name(experiment.model)))
     except MlflowException as problem:
         raise TrackingError(f"MLflow at {tracking_uri} refused the run: {problem}") from problem
 
@@ -74,8 +74,8 @@ def folder_name(model: FittedModel) -> str:
     return f"{model.recommender}_model"
 
 
-def _register(client: MlflowClient, run_id: str, folder: str) -> int:
-    """Make the run's model the newest version of the registered model."""
+def register_run(client: MlflowClient, run_id: str, folder: str) -> int:
+    """Make the model in this folder of a run the newest version of the registered model; the version's number."""
     # Not mlflow.register_model: it needs the tracking address set for the whole process and all its children.
     with suppress(MlflowException):  # it exists already; any other trouble shows in the next call
         client.create_registered_model(REGISTERED_MODEL)

@@ -1,0 +1,97 @@
+"""The registry as commands use it; how the API follows it is tested with the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from latentlens.errors import NoModel, TrackingError
+from latentlens.ratings.table import Ratings
+from latentlens.recommenders.fitted import FittedModel
+from latentlens.recommenders.svd import SVD
+from latentlens.tracking.names import REGISTERED_MODEL
+from latentlens.tracking.registry import Registry
+from latentlens.tracking.runs import Experiment, record
+
+
+@pytest.fixture(scope="module")
+def model() -> FittedModel:
+    users, movies = np.divmod(np.arange(40), 8)
+    return SVD(n_factors=2, n_epochs=3, random_state=0).fit(Ratings.of(users, movies, 1.0 + (users + movies) % 5))
+
+
+@pytest.fixture
+def registry(uri: str) -> Iterator[Registry]:
+    """An empty one."""
+    with suppress(MlflowException):
+        MlflowClient(uri).delete_registered_model(REGISTERED_MODEL)
+    yield Registry(uri)
+    with suppress(MlflowException):
+        MlflowClient(uri).delete_registered_model(REGISTERED_MODEL)
+
+
+def registered(registry: Registry, model: FittedModel, rmse: float) -> int:
+    table = Ratings.of(np.array([1]), np.array([1]), np.array([3.0]))
+    experiment = Experiment("small", model, table.origin, {"n_factors": 2}, {"rmse": rmse}, card="")
+    version = record(experiment, registry.tracking_uri).version
+    assert version is not None
+    return version
+
+
+def test_a_registry_without_a_model_says_what_to_do(registry: Registry) -> None:
+    for ask in (registry.current, lambda: registry.version(1), lambda: registry.promote(1)):
+        with pytest.raises(NoModel):
+            ask()
+    with pytest.raises(NoModel, match="run `latentlens train`"):
+        registry.promote(None)
+
+
+def test_only_a_version_that_exists_becomes_the_champion(registry: Registry, model: FittedModel) -> None:
+    first, second = registered(registry, model, 0.9), registered(registry, model, 0.8)
+    registry.promote(first)
+    with pytest.raises(NoModel, match="Version 99 of latentlens is not registered"):
+        registry.promote(99)
+    current = registry.current()
+    assert (current.number, current.is_champion, current.newest, current.hides_newer) == (first, True, second, True)
+
+
+def test_giving_the_choice_back_twice_is_the_same_as_once(registry: Registry, model: FittedModel) -> None:
+    newest = registered(registry, model, 0.9)
+    registry.promote(newest)
+    for _ in range(2):
+        registry.promote(None)
+        current = registry.current()
+        assert (current.number, current.is_champion, current.hides_newer) == (newest, False, False)
+
+
+def test_a_version_knows_the_metrics_and_params_of_its_run(registry: Registry, model: FittedModel) -> None:
+    first, second = registered(registry, model, 0.9), registered(registry, model, 0.8)
+    assert [registry.metrics(registry.version(number)) for number in (first, second)] == [{"rmse": 0.9}, {"rmse": 0.8}]
+    assert registry.params(registry.version(first)) == {"n_factors": "2"}
+
+
+def test_a_copy_on_this_disk_is_opened_without_the_server(
+    registry: Registry, model: FittedModel, tmp_path: Path
+) -> None:
+    registered(registry, model, 0.9)
+    version = registry.current()
+    fetched = registry.fetch(version, tmp_path)
+    assert [folder.name for folder in tmp_path.iterdir()] == [f"v{version.number}-{version.run_id}"]
+    again = Registry("http://127.0.0.1:9").fetch(version, tmp_path)
+    for opened in (fetched, again):
+        assert np.array_equal(opened.factors.item_factors, model.factors.item_factors)
+        assert opened.params == model.params
+
+
+def test_a_server_that_cannot_be_reached_is_said_in_a_sentence() -> None:
+    unreachable = Registry("http://127.0.0.1:9")
+    for ask in (unreachable.current, lambda: unreachable.promote(None)):
+        with pytest.raises(TrackingError, match=r"MLflow at http://127\.0\.0\.1:9 cannot be used; start it") as said:
+            ask()
+        assert "\n" not in str(said.value)
