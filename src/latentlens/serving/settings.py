@@ -19,7 +19,7 @@ def _cache_folder() -> Path:
 class Settings(BaseSettings):
     """Where the API listens, where it finds models and where it keeps its copies of them."""
 
-    model_config = SettingsConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True)
+    model_config = SettingsConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True, env_ignore_empty=True)
 
     host: str = Field(default="127.0.0.1", validation_alias="LATENTLENS_HOST")
     port: int = Field(default=8000, ge=1, le=65535, validation_alias="LATENTLENS_API_PORT")

@@ -50,8 +50,7 @@ def tracking_server(store: Path, tracking_uri: str | None = None) -> Iterator[st
             raise TrackingError(f"No MLflow server answers at {given}: start it, or leave the tracking address out.")
         yield given
         return
-    usual = f"http://127.0.0.1:{os.environ.get('LATENTLENS_MLFLOW_PORT', DEFAULT_PORT)}"
-    shared = next((uri for uri in (usual, _shared_address(store)) if uri and answers(uri)), None)
+    shared = next((uri for uri in (usual_address(), _shared_address(store)) if uri and answers(uri)), None)
     if shared:
         yield shared
         return
@@ -90,10 +89,10 @@ def serving_process(store: Path, port: int, host: str, *, shared: bool) -> Itera
 def serve_in_container(store: Path, published_port: int) -> int:
     """Be a container's main process: MLflow over `store` on port 5000, its log on this terminal, until SIGTERM.
 
-    Commands outside find it on `published_port`. Returns MLflow's exit code. Raises TrackingError if another command
-    holds the store.
+    Commands outside find it on `published_port`. Returns MLflow's exit code. A command that holds the store is waited
+    for; raises TrackingError if that takes too long.
     """
-    with _holding(store) as address:
+    with _holding(store, patience=START_PATIENCE) as address:
         address.write_text(f"http://127.0.0.1:{published_port}")
         server = subprocess.Popen(_command(store, DEFAULT_PORT, "0.0.0.0"), env={**os.environ, **_LEAN})  # noqa: S104 - the container's own network
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -102,11 +101,11 @@ def serve_in_container(store: Path, published_port: int) -> int:
 
 
 @contextmanager
-def _holding(store: Path) -> Iterator[Path]:
-    """Hold the store; yield the file that tells other commands the server's address, removed at the end."""
+def _holding(store: Path, patience: float = 0) -> Iterator[Path]:
+    """Hold the store, after at most `patience` seconds; yield the file that tells others the server's address."""
     store.mkdir(parents=True, exist_ok=True)
     try:
-        lock = FileLock(store / ".lock").acquire(timeout=0)
+        lock = FileLock(store / ".lock").acquire(timeout=patience)
     except Timeout:
         raise TrackingError(f"Another latentlens command is using {store}: wait until it ends, or stop it.") from None
     address = store / ".server"
@@ -115,6 +114,11 @@ def _holding(store: Path) -> Iterator[Path]:
             yield address
         finally:
             address.unlink(missing_ok=True)
+
+
+def usual_address() -> str:
+    """Where a server is expected that nobody named."""
+    return f"http://127.0.0.1:{os.environ.get('LATENTLENS_MLFLOW_PORT', DEFAULT_PORT)}"
 
 
 def in_use(store: Path) -> bool:

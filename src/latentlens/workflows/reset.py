@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from latentlens.errors import TrackingError
-from latentlens.tracking.server import DEFAULT_PORT, answers, in_use
+from latentlens.tracking.server import answers, in_use, usual_address
 
 
 def reset(store: Path) -> bool:
@@ -16,7 +16,7 @@ def reset(store: Path) -> bool:
     """
     if not store.exists():
         return False
-    if in_use(store) or answers(f"http://127.0.0.1:{DEFAULT_PORT}"):
+    if in_use(store) or answers(usual_address()):
         raise TrackingError(
             f"A server is running over {store}: stop it (Ctrl-C, or docker-compose down -v), then reset."
         )
