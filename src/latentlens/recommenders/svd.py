@@ -101,11 +101,11 @@ class SVD:
         random = np.random.default_rng(self.random_state)
 
         def draw(n: int) -> NDArray[np.float32]:
-            normal = random.standard_normal((n, self.n_factors), dtype=np.float32)
-            normal *= self.init_std_dev
-            normal += self.init_mean
             rows = aligned_rows(n, self.n_factors, np.float32)
-            rows[:, : self.n_factors] = normal
+            random.standard_normal(dtype=np.float32, out=rows)
+            rows *= self.init_std_dev
+            rows += self.init_mean
+            rows[:, self.n_factors :] = 0
             return rows
 
         return Factors(np.zeros(n_users, np.float32), np.zeros(n_items, np.float32), draw(n_users), draw(n_items))

@@ -42,15 +42,21 @@ def dot(p, q):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def step(p, q, error, lr_p, lr_q, reg_p, reg_q):  # type: ignore[no-untyped-def]
-    """Move both rows, from their values before: p += lr_p (error q - reg_p p), q += lr_q (error p - reg_q q)."""
-    one = p.dtype.type(1)
+def step_then_dot(p, q, error, lr_p, lr_q, reg_p, reg_q, after):  # type: ignore[no-untyped-def]
+    """Move both rows, from their values before: p += lr_p (error q - reg_p p), q += lr_q (error p - reg_q q).
+
+    Returns the dot product of the moved p with the row `after`, met in the same pass while p is at hand.
+    """
+    one, total = p.dtype.type(1), p.dtype.type(0)
     keep_p, keep_q = one - lr_p * reg_p, one - lr_q * reg_q
     move_p, move_q = lr_p * error, lr_q * error
     for f in range(p.shape[0]):
         before = p[f]
-        p[f] = keep_p * before + move_p * q[f]
+        moved = keep_p * before + move_p * q[f]
+        p[f] = moved
         q[f] = keep_q * q[f] + move_q * before
+        total += moved * after[f]
+    return total
 
 
 @intrinsic

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.ratings.layouts import Visits
-from latentlens.recommenders.kernels.rows import dot, kernel, prefetch_row, step
+from latentlens.recommenders.kernels.rows import dot, kernel, prefetch_row, step_then_dot
 
 
 class Rates(NamedTuple):
@@ -37,7 +37,7 @@ class Factors(NamedTuple):
 
 
 # Item rows lie scattered; this many ratings ahead, a row has arrived when its turn comes.
-_AHEAD = 4
+_AHEAD = 5
 
 
 @kernel
@@ -45,15 +45,21 @@ def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):  # type: ignore[no
     lr_bu, lr_bi, lr_pu, lr_qi, reg_bu, reg_bi, reg_pu, reg_qi = rates
     squares = 0.0
     last = len(ratings) - 1
+    known, product = False, P.dtype.type(0)
     for n in range(last + 1):
         prefetch_row(Q, items[min(n + _AHEAD, last)])
         u, i = users[n], items[n]
         p, q = P[u], Q[i]
-        error = ratings[n] - (mean + bu[u] + bi[i] + dot(p, q))
+        if not known:
+            product = dot(p, q)
+        error = ratings[n] - (mean + bu[u] + bi[i] + product)
         squares += error * error
         bu[u] += lr_bu * (error - reg_bu * bu[u])
         bi[i] += lr_bi * (error - reg_bi * bi[i])
-        step(p, q, error, lr_pu, lr_qi, reg_pu, reg_qi)
+        # Visits come user by user: the product that the next one needs is met while this one moves p.
+        coming = min(n + 1, last)
+        product = step_then_dot(p, q, error, lr_pu, lr_qi, reg_pu, reg_qi, Q[items[coming]])
+        known = users[coming] == u and items[coming] != i
     return squares
 
 
@@ -64,5 +70,7 @@ def epoch(visits: Visits, mean: float, factors: Factors, rates: Rates) -> float:
     Returns the root mean square of the errors met on the way (each before its own step).
     """
     dtype = factors.user_factors.dtype.type
-    squares = _epoch(visits.users, visits.items, visits.ratings.astype(dtype, copy=False), dtype(mean), *factors, rates)
+    # Unsigned: numba would test every signed index for counting from the end.
+    users, items = visits.users.view(np.uint32), visits.items.view(np.uint32)
+    squares = _epoch(users, items, visits.ratings.astype(dtype, copy=False), dtype(mean), *factors, rates)
     return float(np.sqrt(squares / len(visits.ratings)))
