@@ -52,7 +52,8 @@ def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):  # type: ignore[no
         p, q = P[u], Q[i]
         if not known:
             product = dot(p, q)
-        error = ratings[n] - (mean + bu[u] + bi[i] + product)
+        # The product comes last: the rest need not wait for it.
+        error = ratings[n] - (mean + bu[u] + bi[i]) - product
         squares += error * error
         bu[u] += lr_bu * (error - reg_bu * bu[u])
         bi[i] += lr_bi * (error - reg_bi * bi[i])
