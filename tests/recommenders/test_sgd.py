@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentlens.ratings.layouts import Visits
+from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors
 from latentlens.recommenders.svd import SVD
 
@@ -25,8 +26,14 @@ def never(number: int, train_rmse: float) -> bool:
 
 def random_factors(n_users: int, n_items: int, k: int, seed: int, dtype: Any = np.float64) -> Factors:
     random = np.random.default_rng(seed)
-    shapes: tuple[Any, ...] = (n_users, n_items, (n_users, k), (n_items, k))
-    return Factors(*(random.normal(0, 0.3, shape).astype(dtype) for shape in shapes))
+
+    def rows(n: int) -> np.ndarray[Any, Any]:
+        padded = aligned_rows(n, k, dtype)
+        padded[:, :k] = random.normal(0, 0.3, (n, k))
+        return padded
+
+    user_bias, item_bias = (random.normal(0, 0.3, n).astype(dtype) for n in (n_users, n_items))
+    return Factors(user_bias, item_bias, rows(n_users), rows(n_items))
 
 
 def one_epoch(visits: Visits, mean: float, factors: Factors, rates: dict[str, float]) -> float:

@@ -14,6 +14,7 @@ from latentlens.ratings.layouts import Visits
 from latentlens.ratings.readers import read
 from latentlens.ratings.splits import random_split
 from latentlens.ratings.table import Ratings
+from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors
 from latentlens.recommenders.portable import FactorModel
 from latentlens.recommenders.svd import PRESETS, SVD
@@ -32,9 +33,12 @@ def descend_as_surprise(recommender: SVD, train: Ratings, trainset: surprise.Tra
     users = train.user_ids.index([trainset.to_raw_uid(u) for u in range(trainset.n_users)])
     items = train.item_ids.index([trainset.to_raw_iid(i) for i in range(trainset.n_items)])
     factors = Factors(
-        np.zeros(train.n_users), np.zeros(train.n_items), np.zeros((train.n_users, k)), np.zeros((train.n_items, k))
+        np.zeros(train.n_users),
+        np.zeros(train.n_items),
+        aligned_rows(train.n_users, k, np.float64),
+        aligned_rows(train.n_items, k, np.float64),
     )
-    factors.user_factors[users], factors.item_factors[items] = pu, qi
+    factors.user_factors[users, :k], factors.item_factors[items, :k] = pu, qi
     inner_users, inner_items, ratings = zip(*trainset.all_ratings(), strict=True)
     visits = Visits(
         users[list(inner_users)].astype(np.int32), items[list(inner_items)].astype(np.int32), np.array(ratings)

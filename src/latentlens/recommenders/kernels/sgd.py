@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.ratings.layouts import Visits
-from latentlens.recommenders.kernels.rows import dot, kernel, prefetch_row, step_then_dot
+from latentlens.recommenders.kernels.rows import LANES, dot, kernel, prefetch_row, step_then_dot
 
 
 class Rates(NamedTuple):
@@ -28,7 +28,7 @@ class Rates(NamedTuple):
 
 
 class Factors(NamedTuple):
-    """What a descent changes in place: biases (n_users,), (n_items,); factors (n_users, k), (n_items, k), C order."""
+    """What a descent changes in place: biases (n_users,) and (n_items,); factors, one row each, from `aligned_rows`."""
 
     user_bias: NDArray[np.floating]
     item_bias: NDArray[np.floating]
@@ -70,6 +70,8 @@ def epoch(visits: Visits, mean: float, factors: Factors, rates: Rates) -> float:
     All floats are computed in the dtype of the factors; no index is checked. The GIL is released.
     Returns the root mean square of the errors met on the way (each before its own step).
     """
+    if factors.user_factors.shape[1] % LANES or factors.item_factors.shape[1] % LANES:
+        raise ValueError("rows of factors must be padded: see rows.aligned_rows")
     dtype = factors.user_factors.dtype.type
     # Unsigned: numba would test every signed index for counting from the end.
     users, items = visits.users.view(np.uint32), visits.items.view(np.uint32)
