@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 from numpy.typing import DTypeLike, NDArray
 
 CACHE_LINE = 64  # bytes
-# Rows are this many elements wide, or a multiple: a whole number of vectors and of cache lines.
+# Rows are a multiple of this many elements wide: whole vectors, and one cache line of float32.
 LANES = 16
 
 # Floating-point sums may be reordered, so that the dot product becomes vector instructions.
@@ -49,19 +49,17 @@ def dot(p, q):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def step_then_dot(p, q, error, lr_p, lr_q, reg_p, reg_q, after):  # type: ignore[no-untyped-def]
-    """Move both rows, from their values before: p += lr_p (error q - reg_p p), q += lr_q (error p - reg_q q).
+def step_then_dot(p, q, keep_p, move_p, keep_q, move_q, after):  # type: ignore[no-untyped-def]
+    """Move both rows, from their values before: p to keep_p p + move_p q, and q to keep_q q + move_q p.
 
     Returns the dot product of the moved p with the row `after`, met in the same pass while p is at hand.
     """
-    one, total = p.dtype.type(1), p.dtype.type(0)
-    keep_p, keep_q = one - lr_p * reg_p, one - lr_q * reg_q
-    move_p, move_q = lr_p * error, lr_q * error
+    total = p.dtype.type(0)
     for f in range(_width(p)):
-        before = p[f]
-        moved = keep_p * before + move_p * q[f]
+        p_before, q_before = p[f], q[f]
+        moved = keep_p * p_before + move_p * q_before
         p[f] = moved
-        q[f] = keep_q * q[f] + move_q * before
+        q[f] = keep_q * q_before + move_q * p_before
         total += moved * after[f]
     return total
 
@@ -87,7 +85,7 @@ def _prefetch(typing_context, rows, offset):  # type: ignore[no-untyped-def]
 
 @primitive
 def prefetch_row(rows, index):  # type: ignore[no-untyped-def]
-    """Ask for row `index` of a C-contiguous matrix, which is needed soon."""
-    width = rows.shape[1]
-    for f in range(0, width, CACHE_LINE // rows.itemsize):
+    """Ask for row `index` of a C-contiguous matrix, which is needed soon; of a float64 row, for every other line."""
+    width = rows.shape[1] // LANES * LANES
+    for f in range(0, width, LANES):
         _prefetch(rows, np.intp(index) * width + f)  # type: ignore[call-arg]

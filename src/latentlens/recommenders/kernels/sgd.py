@@ -43,6 +43,9 @@ _AHEAD = 5
 @kernel
 def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):  # type: ignore[no-untyped-def]
     lr_bu, lr_bi, lr_pu, lr_qi, reg_bu, reg_bi, reg_pu, reg_qi = rates
+    # p += lr (error q - reg p) is p = (1 - lr reg) p + (lr error) q.
+    one = P.dtype.type(1)
+    keep_p, keep_q = one - lr_pu * reg_pu, one - lr_qi * reg_qi
     squares = 0.0
     last = len(ratings) - 1
     known, product = False, P.dtype.type(0)
@@ -59,7 +62,7 @@ def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):  # type: ignore[no
         bi[i] += lr_bi * (error - reg_bi * bi[i])
         # Visits come user by user: the product that the next one needs is met while this one moves p.
         coming = min(n + 1, last)
-        product = step_then_dot(p, q, error, lr_pu, lr_qi, reg_pu, reg_qi, Q[items[coming]])
+        product = step_then_dot(p, q, keep_p, lr_pu * error, keep_q, lr_qi * error, Q[items[coming]])
         known = users[coming] == u and items[coming] != i
     return squares
 
