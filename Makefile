@@ -55,7 +55,8 @@ lock: venv ## renew the lock files
 	$(COMPILE) --extra train --extra track -o locks/train.txt
 	$(COMPILE) --extra serve -o locks/serve.txt
 
-clean: ## remove .venv and caches; never mlruns
+clean: ## remove .venv, caches and compiled kernels; never mlruns
+	find src -name "*.nb[ci]" -delete
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .PHONY: help venv up test test-docker test-browser lint check notebook format bench lock clean
