@@ -14,6 +14,7 @@ from latentlens.ratings.layouts import Visits
 from latentlens.ratings.readers import read
 from latentlens.ratings.splits import random_split
 from latentlens.ratings.table import Ratings
+from latentlens.recommenders.fitted import factors_for
 from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors
 from latentlens.recommenders.portable import FactorModel
@@ -45,15 +46,7 @@ def descend_as_surprise(recommender: SVD, train: Ratings, trainset: surprise.Tra
     )
     global_mean = trainset.global_mean if recommender.biased else 0.0
     recommender.descend(visits, global_mean, factors, lambda number, train_rmse: False)
-    return FactorModel(
-        user_ids=train.user_ids,
-        item_ids=train.item_ids,
-        global_mean=global_mean,
-        **factors._asdict(),
-        user_counts=train.user_counts,
-        item_counts=train.item_counts,
-        scale=train.scale,
-    )
+    return factors_for(train, global_mean=global_mean, **factors._asdict())
 
 
 def surprise_predictions(algorithm: surprise.SVD, test: Ratings) -> NDArray[np.float64]:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from latentlens.errors import ConfigError, DataError
 from latentlens.ratings.table import Ratings
 
+# What notes call the two.
+_SIDES = ("train side", "test side")
+
 
 class Split(NamedTuple):
     """Two sets of rows without a row in common; `rule` says how they were made."""
@@ -19,9 +22,7 @@ class Split(NamedTuple):
     rule: str
 
 
-def random_split(
-    ratings: Ratings, test_size: float = 0.2, seed: int = 42, sides: tuple[str, str] = ("train side", "test side")
-) -> Split:
+def random_split(ratings: Ratings, test_size: float = 0.2, seed: int = 42, sides: tuple[str, str] = _SIDES) -> Split:
     """Put a share `test_size` (above 0, below 1) of the rows, drawn without replacement, on the test side.
 
     `sides`: what the notes call the two.
@@ -80,9 +81,7 @@ def _largest(counts: NDArray[np.int64], n: int, option: str) -> NDArray[np.bool_
     return chosen
 
 
-def _split(
-    ratings: Ratings, is_test: NDArray[np.bool_], rule: str, sides: tuple[str, str] = ("train side", "test side")
-) -> Split:
+def _split(ratings: Ratings, is_test: NDArray[np.bool_], rule: str, sides: tuple[str, str] = _SIDES) -> Split:
     train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
     if not len(train) or not len(test):
         side = "train" if not len(train) else "test"

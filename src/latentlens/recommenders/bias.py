@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from latentlens.errors import ConfigError
 from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.fitted import FittedModel, OnEpoch
+from latentlens.recommenders.fitted import FittedModel, OnEpoch, factors_for
 from latentlens.recommenders.portable import FactorModel
 
 
@@ -56,15 +56,11 @@ def without_factors(
     train: Ratings, mean: float, user_bias: NDArray[np.float64], item_bias: NDArray[np.float64]
 ) -> FactorModel:
     """A model of biases alone: (n_users,) and (n_items,)."""
-    return FactorModel(
-        user_ids=train.user_ids,
-        item_ids=train.item_ids,
+    return factors_for(
+        train,
         global_mean=mean,
         user_bias=user_bias.astype(np.float32),
         item_bias=item_bias.astype(np.float32),
         user_factors=np.zeros((train.n_users, 0), np.float32),
         item_factors=np.zeros((train.n_items, 0), np.float32),
-        user_counts=train.user_counts,
-        item_counts=train.item_counts,
-        scale=train.scale,
     )

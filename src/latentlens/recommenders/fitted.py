@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from latentlens.errors import ConfigError, UnknownId
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.history import History
+from latentlens.ratings.ids import IdMap
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.foldin import UserVector, fold_in
 from latentlens.recommenders.portable import FactorModel
@@ -92,13 +93,15 @@ class FittedModel:
 
     def knows_user(self, user_id: int | str) -> bool:
         """Whether the fit has seen a rating of this user. Raises TypeError for an id of the wrong type."""
-        user = int(self.factors.user_ids.index(user_id))
-        return user >= 0 and bool(self.factors.user_counts[user])
+        return int(_with_ratings(self.factors.user_ids, self.factors.user_counts, user_id)) >= 0
 
     def knows_movie(self, movie_id: int | str) -> bool:
         """Whether the fit has seen a rating of this movie. Raises TypeError for an id of the wrong type."""
-        item = int(self.factors.item_ids.index(movie_id))
-        return item >= 0 and bool(self.factors.item_counts[item])
+        return int(self.known_items(movie_id)) >= 0
+
+    def known_items(self, movie_ids: Any) -> NDArray[np.int64]:
+        """Item indexes of these movies (any shape), -1 for each that the fit has seen no rating of."""
+        return _with_ratings(self.factors.item_ids, self.factors.item_counts, movie_ids)
 
     def recommend(
         self, user_id: int | str, n: int = 10, filters: Filters = Filters(), *, exclude_seen: bool = True
@@ -107,9 +110,9 @@ class FittedModel:
 
         Movies without a train rating are never listed. Raises UnknownId for a user without train ratings.
         """
-        if not self.knows_user(user_id):
+        user = int(_with_ratings(self.factors.user_ids, self.factors.user_counts, user_id))
+        if user < 0:
             raise UnknownId(f"User {user_id} is not in the model: ask for the popular list or send ratings.")
-        user = int(self.factors.user_ids.index(user_id))
         vector = UserVector(self.factors.user_factors[user], self.factors.user_bias[user])
         seen = self.history.items_of(user) if exclude_seen else _NOTHING
         return self._list(vector, n, filters, seen)
@@ -128,9 +131,9 @@ class FittedModel:
 
     def known_ratings(self, ratings: Mapping[Any, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keep the ratings of movies the fit has seen: item indexes, ascending, and ratings."""
-        items = self.factors.item_ids.index(list(ratings))
+        items = self.known_items(list(ratings))
         values = np.fromiter(ratings.values(), np.float32, len(ratings))
-        known = np.flatnonzero((items >= 0) & (self.factors.item_counts[items] > 0))
+        known = np.flatnonzero(items >= 0)
         known = known[np.argsort(items[known])]
         return items[known], values[known]
 
@@ -147,9 +150,8 @@ class FittedModel:
 
     def popular(self, n: int = 10, filters: Filters = Filters()) -> list[Recommendation]:
         """List the `n` most rated movies, for someone of whom nothing is known."""
-        nobody = UserVector(np.zeros_like(self.factors.item_factors[0]), np.float32(0))
         chosen = self._most_rated(self._candidates(filters, _NOTHING), n)
-        return self._describe(chosen, self._exact(nobody, chosen))
+        return self._describe(chosen, self._exact(self._nobody, chosen))
 
     def similar(self, movie_id: int | str, n: int = 10) -> list[tuple[Recommendation, float]]:
         """List the `n` movies whose item factors point the same way, with the cosine (-1 to 1).
@@ -159,15 +161,19 @@ class FittedModel:
         """
         if not self.factors.item_factors.shape[1]:
             raise ConfigError(f"The {self.recommender} model has no latent factors, so no movie is similar to another.")
-        if not self.knows_movie(movie_id):
+        item = int(self.known_items(movie_id))
+        if item < 0:
             raise UnknownId(f"Movie {movie_id} is not in the model, or nobody rated it: choose another movie.")
-        item = int(self.factors.item_ids.index(movie_id))
         cosine = self._directions @ self._directions[item]
         candidates = self._candidates(Filters(), np.array([item]))
         chosen = candidates[np.argsort(-cosine[candidates], kind="stable")[:n]]
-        nobody = UserVector(np.zeros_like(self.factors.item_factors[0]), np.float32(0))
-        described = self._describe(chosen, self._exact(nobody, chosen))
+        described = self._describe(chosen, self._exact(self._nobody, chosen))
         return list(zip(described, np.clip(cosine[chosen].astype(float), -1, 1).tolist(), strict=True))
+
+    @property
+    def _nobody(self) -> UserVector:
+        """Someone without a taste: what the mean and a movie's bias say alone."""
+        return UserVector(np.zeros_like(self.factors.item_factors[0]), np.float32(0))
 
     @cached_property
     def _directions(self) -> NDArray[np.float32]:
@@ -220,6 +226,36 @@ class FittedModel:
                 items.tolist(), movie_ids, ratings, counts, scores.tolist(), strict=True
             )
         ]
+
+
+def _with_ratings(ids: IdMap, counts: NDArray[np.int64], wanted: Any) -> NDArray[np.int64]:
+    """Indexes of these ids, -1 for each without train ratings."""
+    index = ids.index(wanted)
+    return np.where((index >= 0) & (counts[index] > 0), index, -1)
+
+
+def factors_for(
+    train: Ratings,
+    *,
+    global_mean: float,
+    user_bias: NDArray[Any],
+    item_bias: NDArray[Any],
+    user_factors: NDArray[Any],
+    item_factors: NDArray[Any],
+) -> FactorModel:
+    """View what was learned from `train` as a model, without a copy; shapes as in `FactorModel`."""
+    return FactorModel(
+        user_ids=train.user_ids,
+        item_ids=train.item_ids,
+        global_mean=global_mean,
+        user_bias=user_bias,
+        item_bias=item_bias,
+        user_factors=user_factors,
+        item_factors=item_factors,
+        user_counts=train.user_counts,
+        item_counts=train.item_counts,
+        scale=train.scale,
+    )
 
 
 _NOTHING: NDArray[np.int64] = np.empty(0, dtype=np.int64)

@@ -15,7 +15,7 @@ from latentlens.ratings.history import History
 from latentlens.ratings.layouts import Visits, by_user
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.canonical import by_variance, canonical
-from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch
+from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch, factors_for
 from latentlens.recommenders.foldin import fold_in_all
 from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch
@@ -73,7 +73,7 @@ class SVD:
         # The rows of ids without ratings are random and stay so: they must not be taken for knowledge.
         start.user_factors[train.user_counts == 0] = 0
         start.item_factors[train.item_counts == 0] = 0
-        learned = _model(train, mean, start)
+        learned = factors_for(train, global_mean=mean, **start._asdict())
 
         def watch(number: int, train_rmse: float) -> bool:
             rmse = None if validation is None else _rmse(learned, validation)
@@ -159,19 +159,6 @@ class SVD:
         )
         P, Q = by_variance(user_factors, model.item_factors)
         return replace(model, user_factors=P, item_factors=Q, user_bias=user_bias)
-
-
-def _model(train: Ratings, mean: float, factors: Factors) -> FactorModel:
-    """View the factors as a model, without a copy."""
-    return FactorModel(
-        user_ids=train.user_ids,
-        item_ids=train.item_ids,
-        global_mean=mean,
-        **factors._asdict(),
-        user_counts=train.user_counts,
-        item_counts=train.item_counts,
-        scale=train.scale,
-    )
 
 
 def _rmse(model: FactorModel, ratings: Ratings) -> float:

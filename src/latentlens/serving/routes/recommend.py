@@ -56,8 +56,7 @@ async def recommend_for_ratings(asked: RatingsBody, served: ServedModel) -> Fold
     model = served.model
     filters = filters_for(asked, served)
     ratings = _checked(asked, served)
-    items = model.factors.item_ids.index(list(ratings))
-    known = (items >= 0) & (model.factors.item_counts[items] > 0)
+    known = model.known_items(list(ratings)) >= 0
     ignored = [movie_id for movie_id, is_known in zip(ratings, known, strict=True) if not is_known]
     return FoldedInReply(
         strategy="folded_in" if known.any() and model.ranks_by == "score" else "popular",
