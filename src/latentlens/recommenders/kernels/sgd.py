@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.ratings.layouts import Visits
-from latentlens.recommenders.kernels.rows import LANES, dot, kernel, prefetch_row, step_then_dot
+from latentlens.recommenders.kernels.rows import (
+    are_aligned,
+    dot,
+    dots,
+    kernel,
+    prefetch_row,
+    primitive,
+    step,
+    two_steps,
+)
 
 
 class Rates(NamedTuple):
@@ -37,33 +46,49 @@ class Factors(NamedTuple):
 
 
 # Item rows lie scattered; this many ratings ahead, a row has arrived when its turn comes.
-_AHEAD = 5
+_AHEAD = 6
+
+
+@primitive
+def _meet(u, i, rating, product, mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi):
+    """Move both biases by the error of one rating; the error."""
+    # The product comes last: the rest need not wait for it.
+    error = rating - (mean + bu[u] + bi[i]) - product
+    bu[u] += lr_bu * (error - reg_bu * bu[u])
+    bi[i] += lr_bi * (error - reg_bi * bi[i])
+    return error
 
 
 @kernel
-def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):  # type: ignore[no-untyped-def]
+def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):
     lr_bu, lr_bi, lr_pu, lr_qi, reg_bu, reg_bi, reg_pu, reg_qi = rates
     # p += lr (error q - reg p) is p = (1 - lr reg) p + (lr error) q.
     one = P.dtype.type(1)
     keep_p, keep_q = one - lr_pu * reg_pu, one - lr_qi * reg_qi
     squares = 0.0
-    last = len(ratings) - 1
-    known, product = False, P.dtype.type(0)
-    for n in range(last + 1):
-        prefetch_row(Q, items[min(n + _AHEAD, last)])
+    end = len(ratings)
+    n = 0
+    while n < end:
         u, i = users[n], items[n]
-        p, q = P[u], Q[i]
-        if not known:
-            product = dot(p, q)
-        # The product comes last: the rest need not wait for it.
-        error = ratings[n] - (mean + bu[u] + bi[i]) - product
-        squares += error * error
-        bu[u] += lr_bu * (error - reg_bu * bu[u])
-        bi[i] += lr_bi * (error - reg_bi * bi[i])
-        # Visits come user by user: the product that the next one needs is met while this one moves p.
-        coming = min(n + 1, last)
-        product = step_then_dot(p, q, keep_p, lr_pu * error, keep_q, lr_qi * error, Q[items[coming]])
-        known = users[coming] == u and items[coming] != i
+        prefetch_row(Q, items[min(n + _AHEAD, end - 1)])
+        # Two ratings of one user go together. The step between them is not skipped, only foreseen:
+        # (keep p + move q) . r = keep (p . r) + move (q . r), so that no product waits for a moved row.
+        if n + 1 < end and users[n + 1] == u and items[n + 1] != i:
+            j = items[n + 1]
+            prefetch_row(Q, items[min(n + 1 + _AHEAD, end - 1)])
+            pi, pj, ij = dots(P, u, Q, i, j)
+            first = _meet(u, i, ratings[n], pi, mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi)
+            pj = keep_p * pj + lr_pu * first * ij
+            second = _meet(u, j, ratings[n + 1], pj, mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi)
+            moves_p, moves_q = (lr_pu * first, lr_pu * second), (lr_qi * first, lr_qi * second)
+            two_steps(P, u, Q, i, j, keep_p, moves_p, keep_q, moves_q)
+            squares += first * first + second * second
+            n += 2
+        else:
+            error = _meet(u, i, ratings[n], dot(P, u, Q, i), mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi)
+            step(P, u, Q, i, keep_p, lr_pu * error, keep_q, lr_qi * error)
+            squares += error * error
+            n += 1
     return squares
 
 
@@ -73,7 +98,7 @@ def epoch(visits: Visits, mean: float, factors: Factors, rates: Rates) -> float:
     All floats are computed in the dtype of the factors; no index is checked. The GIL is released.
     Returns the root mean square of the errors met on the way (each before its own step).
     """
-    if factors.user_factors.shape[1] % LANES or factors.item_factors.shape[1] % LANES:
+    if not (are_aligned(factors.user_factors) and are_aligned(factors.item_factors)):
         raise ValueError("rows of factors must be padded: see rows.aligned_rows")
     dtype = factors.user_factors.dtype.type
     # Unsigned: numba would test every signed index for counting from the end.
