@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from latentlens.evaluation import plots
+from latentlens.evaluation.slices import Slice
 
 
 def only_axes(figure: Figure) -> Axes:
@@ -64,6 +65,18 @@ def test_the_distribution_has_a_bar_per_rating_as_high_as_often_it_was_given() -
     # Neighbours half a star apart do not overlap.
     assert max(bar.get_width() for bar in bars) < 0.5
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("rating", "ratings")
+
+
+def test_errors_stand_by_the_ratings_behind_them_a_line_per_model_and_a_bar_per_slice() -> None:
+    slices = {
+        "this model": [Slice(1, 2, 40, 0.9), Slice(3, 9, 60, 0.8)],
+        "bias-only": [Slice(1, 2, 40, 0.95), Slice(3, 9, 60, 0.85)],
+    }
+    axes, rows = plots.error_by_count("movie", slices).axes
+    assert lines(axes) == {"this model": [0.9, 0.8], "bias-only": [0.95, 0.85]}
+    assert [bar.get_height() for bar in rows.patches if isinstance(bar, Rectangle)] == [40, 60]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1–2", "3–9"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("train ratings of the movie", "RMSE (stars)")
 
 
 def test_one_rating_alone_can_be_drawn() -> None:

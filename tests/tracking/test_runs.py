@@ -163,6 +163,8 @@ def test_the_model_is_a_folder_among_the_artifacts(client: MlflowClient, trained
 
 def test_pictures_are_among_the_artifacts(client: MlflowClient, trained: Trained) -> None:
     assert set(listed(client, trained, "plots")) == {
+        "plots/error_by_movie.png",
+        "plots/error_by_user.png",
         "plots/learning_curve.png",
         "plots/predicted_against_actual.png",
         "plots/rating_distribution.png",

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-_INK, _ACCENT, _QUIET = "#22303c", "#c2410c", "#94a3b8"
+from latentlens.evaluation.slices import Slice
+
+_INK, _ACCENT, _QUIET, _FAINT = "#22303c", "#c2410c", "#94a3b8", "#e2e8f0"
 
 
 def learning_curve(curves: Mapping[str, Sequence[float]], bias_rmse: float) -> Figure:
@@ -38,6 +40,28 @@ def predicted_against_actual(actual: NDArray[np.floating], predicted: NDArray[np
         manage_ticks=False,
     )
     axes.plot(levels, levels, color=_QUIET, ls="--", label="perfect")
+    axes.legend(frameon=False)
+    return figure
+
+
+def error_by_count(whose: str, slices: Mapping[str, Sequence[Slice]]) -> Figure:
+    """RMSE by how many train ratings stand behind a row's movie or user, a line per model; `whose`: "movie" or "user".
+
+    All models were measured on the same rows; grey bars show how many there are.
+    """
+    figure, axes = _blank(f"Error by ratings of the {whose}", f"train ratings of the {whose}", "RMSE (stars)")
+    measured = next(iter(slices.values()))
+    labels = [found.label for found in measured]
+    rows = axes.twinx()
+    rows.bar(labels, [found.n_rows for found in measured], color=_FAINT, width=0.9)
+    rows.set_ylabel("test ratings (bars)", color=_QUIET)
+    rows.spines[["top", "right"]].set_visible(False)
+    rows.tick_params(colors=_QUIET)
+    # The lines above the bars.
+    axes.set_zorder(rows.get_zorder() + 1)
+    axes.set_frame_on(False)
+    for (name, found), colour, style in zip(slices.items(), (_ACCENT, _INK), ("-", "--"), strict=False):
+        axes.plot(labels, [part.rmse for part in found], marker="o", ms=4, color=colour, ls=style, label=name)
     axes.legend(frameon=False)
     return figure
 

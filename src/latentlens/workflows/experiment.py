@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from latentlens.evaluation import plots
 from latentlens.evaluation.protocols import accuracy
+from latentlens.evaluation.slices import rmse_by_count
 from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
@@ -40,11 +41,11 @@ def describe(
     The model that is recorded knows the rows of every side, so that none is recommended again.
     """
     fitted_on, validation, test = sides
-    found = accuracy(model, test)
+    found, bias = accuracy(model, test), accuracy(BiasOnly().fit(fitted_on), test)
     metrics = {
         "rmse": found.rmse,
         "mae": found.mae,
-        "bias_rmse": accuracy(BiasOnly().fit(fitted_on), test).rmse,
+        "bias_rmse": bias.rmse,
         "popularity_rmse": accuracy(Popularity().fit(fitted_on), test).rmse,
         "fit_seconds": fit_seconds,
     }
@@ -53,6 +54,11 @@ def describe(
         "plots/rating_distribution.png": plots.rating_distribution(fitted_on.rating),
         "plots/predicted_against_actual.png": plots.predicted_against_actual(test.rating, found.predicted),
     }
+    predictions = {"this model": found.predicted, "bias-only": bias.predicted}
+    behind = {"movie": fitted_on.item_counts[test.item_index], "user": fitted_on.user_counts[test.user_index]}
+    for whose, counts in behind.items():
+        slices = {name: rmse_by_count(counts, test.rating, predicted) for name, predicted in predictions.items()}
+        pictures[f"plots/error_by_{whose}.png"] = plots.error_by_count(whose, slices)
     if curves:
         pictures["plots/learning_curve.png"] = plots.learning_curve(curves, metrics["bias_rmse"])
     unseen = [side for side in (validation, test) if side is not None]
