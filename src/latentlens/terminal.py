@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from latentlens.ratings.table import Ratings
@@ -18,8 +20,12 @@ if TYPE_CHECKING:
     from latentlens.workflows.train import TrainReport
 
 # Answers go to stdout; everything that only accompanies them to stderr, so that pipes carry answers alone.
-_out = Console(highlight=False)
+# A pipe has no width: there, every row is one whole line.
+_out = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
 _err = Console(stderr=True, highlight=False)
+
+# In a narrower window than this, titles need the place of the genres.
+_ROOM_FOR_GENRES = 80
 
 
 def say(text: str) -> None:
@@ -79,25 +85,37 @@ def trained(report: TrainReport) -> None:
 
 def movies(title: str, rows: Sequence[Recommendation], extra: Mapping[str, Sequence[str]]) -> None:
     """Show a list of movies; `extra` adds columns, heading -> one text per row."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for heading in ("id", "movie", "year", "genres", "predicted", "ratings", *extra):
-        table.add_column(heading, justify="right" if heading in ("id", "predicted", "ratings", *extra) else "left")
+    texts = {"movie": [row.title for row in rows]}
+    if _out.width >= _ROOM_FOR_GENRES:
+        texts["genres"] = [", ".join(row.genres) for row in rows]
+    figures = {
+        "year": [str(row.year or "") for row in rows],
+        "predicted": [f"{row.predicted_rating:.2f}" for row in rows],
+        "ratings": [f"{row.n_ratings:,}" for row in rows],
+        **extra,
+    }
+    table = Table(box=None, pad_edge=False)
+    table.add_column(
+        "id", no_wrap=True, justify="right" if all(isinstance(row.movie_id, int) for row in rows) else "left"
+    )
+    for heading in texts:
+        table.add_column(heading)
+    for heading in figures:
+        table.add_column(heading, justify="right", no_wrap=True)
     for n, row in enumerate(rows):
-        table.add_row(
-            _plain(str(row.movie_id)),
-            _plain(row.title),
-            str(row.year or ""),
-            _plain(", ".join(row.genres)),
-            f"{row.predicted_rating:.2f}",
-            f"{row.n_ratings:,}",
-            *(texts[n] for texts in extra.values()),
-        )
+        # A text that is too long is cut short: a movie is one line.
+        cut = [Text(column[n], no_wrap=True, overflow="ellipsis") for column in texts.values()]
+        table.add_row(Text(str(row.movie_id)), *cut, *(column[n] for column in figures.values()))
+    say(title)
     _out.print(table)
 
 
 def findings(rows: Sequence[Finding]) -> None:
     """Show a doctor's report."""
     table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in ("verdict", "what", "found", "mend"):
+        # Addresses and commands are copied from here: never cut short.
+        table.add_column(overflow="fold")
     for row in rows:
         mend = f"[yellow]-> {_plain(row.mend)}[/]" if not row.ok else ""
         table.add_row("[green]ok[/]" if row.ok else "[yellow]!![/]", _plain(row.what), _plain(row.found), mend)
