@@ -1,0 +1,48 @@
+"""What several commands share: options, and how Ctrl-C ends them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentlens import terminal
+
+STORE = Path("mlruns")
+
+
+class Preset(StrEnum):
+    """Configurations by name."""
+
+    tuned = "tuned"
+    surprise = "surprise"
+
+
+Data = Annotated[str, typer.Option(help="demo, or a folder, zip or file in one of MovieLens' layouts.")]
+Uri = Annotated[
+    str | None,
+    typer.Option(help="MLflow's address; otherwise a running server is found, or one started for the while."),
+]
+Store = Annotated[Path, typer.Option(envvar="LATENTLENS_STORE", help="Folder of MLflow's database and artifacts.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Number = Annotated[int, typer.Option("-n", "--number", min=1, max=1000, help="How many movies.")]
+PresetOption = Annotated[Preset, typer.Option(help="tuned: chosen on validation data; surprise: Surprise's defaults.")]
+Host = Annotated[
+    str, typer.Option(envvar="LATENTLENS_HOST", help="Address to listen on; 0.0.0.0 opens it to the network.")
+]
+MlflowPort = Annotated[int, typer.Option(envvar="LATENTLENS_MLFLOW_PORT", min=1, max=65535)]
+ApiPort = Annotated[int, typer.Option(envvar="LATENTLENS_API_PORT", min=1, max=65535)]
+
+
+@contextmanager
+def stopped_by_ctrl_c(text: str) -> Iterator[None]:
+    """Say `text` on Ctrl-C, and end with the exit code that shells expect of it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        terminal.say(text)
+        raise typer.Exit(130) from None

@@ -1,0 +1,112 @@
+"""`up` and `train`: from ratings to a registered model, and to one that is served."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentlens import terminal
+from latentlens.cli.options import (
+    STORE,
+    ApiPort,
+    Data,
+    Host,
+    Json,
+    MlflowPort,
+    Preset,
+    PresetOption,
+    Store,
+    Uri,
+    stopped_by_ctrl_c,
+)
+
+
+def up(
+    data: Data = "demo",
+    preset: PresetOption = Preset.tuned,
+    host: Host = "127.0.0.1",
+    mlflow_port: MlflowPort = 5000,
+    api_port: ApiPort = 8000,
+    store: Store = STORE,
+) -> None:
+    """Train if nothing is registered yet, then serve MLflow and the API until Ctrl-C."""
+    from latentlens.launch.up import Ports
+    from latentlens.launch.up import up as run
+
+    with stopped_by_ctrl_c("Stopped."):
+        run(store, Ports(host, mlflow_port, api_port), ["--data", data, "--preset", preset], terminal.say)
+
+
+def train(
+    data: Data = "demo",
+    preset: PresetOption = Preset.tuned,
+    n_factors: Annotated[int | None, typer.Option(help="Latent axes; the preset's 150 if not given.")] = None,
+    n_epochs: Annotated[int | None, typer.Option(help="Passes over the ratings; the preset's 20 if not given.")] = None,
+    test_size: Annotated[float, typer.Option(help="Share of the ratings on the test side.")] = 0.2,
+    leave_last: Annotated[
+        int | None, typer.Option(help="Instead: each user's last N ratings are the test side.")
+    ] = None,
+    validation_size: Annotated[
+        float, typer.Option(help="Share of the train side watched by epoch; 0 fits on all.")
+    ] = 0.05,
+    most_active_users: Annotated[int | None, typer.Option(help="Keep only so many users, the most active.")] = None,
+    most_rated_movies: Annotated[int | None, typer.Option(help="Keep only so many movies, the most rated.")] = None,
+    seed: Annotated[int, typer.Option(help="Fixes the split and the start of the training.")] = 42,
+    run_name: Annotated[str | None, typer.Option(help="Name of the run in MLflow.")] = None,
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing if a model is registered already.")] = False,
+    tracking_uri: Uri = None,
+    store: Store = STORE,
+    json: Json = False,
+) -> None:
+    """Train an SVD, record the experiment in MLflow and register the model."""
+    if if_empty and _registered(tracking_uri, store):
+        return
+    from latentlens.recommenders.svd import PRESETS
+    from latentlens.workflows import train as workflow
+    from latentlens.workflows.prepare import prepare
+
+    config = PRESETS[preset]
+    config = replace(
+        config,
+        n_factors=config.n_factors if n_factors is None else n_factors,
+        n_epochs=config.n_epochs if n_epochs is None else n_epochs,
+        random_state=seed,
+    )
+    split = prepare(
+        data,
+        most_active_users=most_active_users,
+        most_rated_movies=most_rated_movies,
+        test_size=test_size,
+        leave_last=leave_last,
+        seed=seed,
+    )
+    terminal.data(split.train, split.test)
+    with stopped_by_ctrl_c("Stopped: nothing was recorded."), terminal.epochs() as on_epoch:
+        report = workflow.train(
+            split.train,
+            split.test,
+            config,
+            run_name=run_name or f"{preset}-{split.train.origin.name}",
+            preset=preset,
+            validation_size=validation_size,
+            tracking_uri=tracking_uri,
+            store=store,
+            on_epoch=on_epoch,
+        )
+    terminal.as_json(asdict(report)) if json else terminal.trained(report)
+
+
+def _registered(tracking_uri: str | None, store: Path) -> bool:
+    from latentlens.errors import NoModel
+    from latentlens.workflows.consult import registry
+
+    with registry(tracking_uri, store) as reached:
+        try:
+            version = reached.current()
+        except NoModel:
+            return False
+    terminal.say(f"Version {version.number} is registered already: nothing to train.")
+    return True
