@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentlens.errors import ConfigError, DataError
+from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.splits import leave_last_n, most_active, random_split
 from latentlens.ratings.table import Note, Ratings
 
@@ -101,6 +102,27 @@ def test_both_are_counted_on_the_whole_table(uneven: Ratings) -> None:
     sample = most_active(uneven, users=1, movies=2)
     assert rows_of(sample) == [0, 2]
     assert sample.origin.notes[-1] == Note("kept: 1 most active users, 2 most rated movies", 2)
+
+
+def test_a_sample_forgets_the_ids_and_the_movies_that_it_left_without_a_rating(uneven: Ratings) -> None:
+    movies = Catalogue.of(list("ABCDE"), [2001, 2002, 2003, 2004, 2005], [["War"], ["Noir"], ["War", "Crime"], [], []])
+    listed = Ratings.of(
+        uneven.user_ids.values[uneven.user_index],
+        uneven.item_ids.values[uneven.item_index],
+        uneven.rating,
+        uneven.timestamp,
+        catalogue=(np.array([10, 20, 30, 40, 50]), movies),
+    )
+    sample = most_active(listed, users=2, movies=3)
+    assert sample.user_ids.values.tolist() == [1, 2]
+    assert sample.item_ids.values.tolist() == [10, 20, 30]
+    assert sample.catalogue.titles == ("A", "B", "C")
+    assert sample.catalogue.years.tolist() == [2001, 2002, 2003]
+    assert [sample.catalogue.genres_of(item) for item in range(3)] == [["War"], ["Noir"], ["Crime", "War"]]
+    assert sample.user_ids.values[sample.user_index].tolist() == [1, 1, 1, 2, 2]
+    assert sample.item_ids.values[sample.item_index].tolist() == [10, 20, 30, 10, 30]
+    fewer = most_active(listed, users=2, movies=1)
+    assert fewer.catalogue.genre_names == ("War",)
 
 
 def test_asking_for_all_changes_nothing(uneven: Ratings) -> None:

@@ -57,7 +57,8 @@ def leave_last_n(ratings: Ratings, n: int = 1) -> Split:
 def most_active(ratings: Ratings, users: int | None = None, movies: int | None = None) -> Ratings:
     """Keep the ratings of the `users` most active users of the `movies` most rated movies.
 
-    Both are counted on the whole table; ties go to the smaller id. None keeps all.
+    Both are counted on the whole table; ties go to the smaller id. None keeps all. Who is left without a rating is
+    forgotten, so that a model of the sample is no larger than it.
     """
     keep = np.ones(len(ratings), dtype=np.bool_)
     if users is not None:
@@ -70,7 +71,7 @@ def most_active(ratings: Ratings, users: int | None = None, movies: int | None =
     if not len(rows):
         raise DataError("The sampling leaves not one rating: ask for more users or movies.")
     rule = f"{users or 'all'} most active users, {movies or 'all'} most rated movies"
-    return ratings.take(rows, f"kept: {rule}")
+    return ratings.take(rows, f"kept: {rule}").without_unused_ids()
 
 
 def _largest(counts: NDArray[np.int64], n: int, option: str) -> NDArray[np.bool_]:

@@ -133,6 +133,18 @@ class Ratings:
             origin=self.origin.noted(note, len(rows)),
         )
 
+    def without_unused_ids(self) -> Ratings:
+        """Forget the users and movies that have no row here, the catalogue's too."""
+        users, items = np.flatnonzero(self.user_counts), np.flatnonzero(self.item_counts)
+        return replace(
+            self,
+            user_ids=IdMap(self.user_ids.values[users]),
+            item_ids=IdMap(self.item_ids.values[items]),
+            catalogue=self.catalogue.take(items),
+            user_index=np.searchsorted(users, self.user_index).astype(np.int32),
+            item_index=np.searchsorted(items, self.item_index).astype(np.int32),
+        )
+
 
 def _scale_of(values: NDArray[np.float32]) -> tuple[float, float]:
     # Of the finite ones, so that the check finds the others outside.
