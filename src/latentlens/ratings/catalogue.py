@@ -50,9 +50,9 @@ class Catalogue:
     def take(self, items: NDArray[np.int64]) -> Catalogue:
         """Keep the movies with these indexes, in this order, and the genres that still occur."""
         genres = self.genres[items]
-        occurs = genres.any(axis=0)
-        names = tuple(name for name, kept in zip(self.genre_names, occurs, strict=True) if kept)
-        return Catalogue(tuple(self.titles[item] for item in items), self.years[items], names, genres[:, occurs])
+        occurring = np.flatnonzero(genres.any(axis=0))
+        names = tuple(self.genre_names[j] for j in occurring)
+        return Catalogue(tuple(self.titles[item] for item in items), self.years[items], names, genres[:, occurring])
 
     def year_of(self, item: int) -> int | None:
         """Year of the movie with this index, None where unknown."""

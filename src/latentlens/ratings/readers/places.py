@@ -3,32 +3,83 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from latentlens.errors import DataError
 
 # Both have name, is_file, iterdir and open: one code walks folders and zips.
 Place = Path | zipfile.Path
 
+# Of one member of a zip, unpacked. The largest of MovieLens, ml-32m's ratings, takes 0.9 GB; text of ratings
+# shrinks to a fifth, and only a bomb to a hundredth. Below the third figure nothing can do harm.
+LARGEST_MEMBER = 4 << 30
+HIGHEST_RATIO = 100
+HARMLESS_MEMBER = 64 << 20
+
+# What zipfile and its decompressors raise for damaged, encrypted or unknown content.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
+
+class File(NamedTuple):
+    """A file of a data set: where it is on disk, or what it holds inside a zip."""
+
+    name: str
+    at: Path | bytes
+
+    def open(self) -> BinaryIO:
+        """Open for reading."""
+        return self.at.open("rb") if isinstance(self.at, Path) else BytesIO(self.at)
+
+    def read(self) -> bytes:
+        """All of it."""
+        return self.at.read_bytes() if isinstance(self.at, Path) else self.at
+
 
 @contextmanager
 def opened(source: Path) -> Iterator[Place]:
-    """Yield the folder or file at `source`; of a zip, the folder inside it.
-
-    Raises DataError for a damaged zip, also where the damage shows only while a member is read.
-    """
-    if source.is_dir() or not (_is_named_zip(source) or zipfile.is_zipfile(source)):
+    """Yield the folder or file at `source`; of a zip, the folder inside it. Raises DataError for a damaged zip."""
+    if source.is_dir() or not (_is_named_zip(source) or (source.is_file() and zipfile.is_zipfile(source))):
         yield source
         return
+    with source.open("rb") as stream:
+        try:
+            root = zipfile.Path(zipfile.ZipFile(stream))
+        except _DAMAGE as damage:
+            raise _damaged(source.name, damage) from damage
+        yield root
+
+
+def taken(place: Place) -> File:
+    """Take a file out of its place; out of a zip it is read whole, once.
+
+    Raises DataError for a member that is damaged or encrypted, or so large that it must be a bomb. zipfile reads no
+    more than the size that a member declares, so that this size bounds the memory whatever is packed.
+    """
+    if isinstance(place, Path):
+        return File(place.name, place)
+    archive, member = place.root, place.root.getinfo(place.at)
+    _refuse_bomb(archive, member)
     try:
-        with zipfile.ZipFile(source) as archive:
-            yield zipfile.Path(archive)
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{source.name} is not a whole zip ({error}): fetch it again.") from error
+        return File(place.name, archive.read(member))
+    except _DAMAGE as damage:
+        raise _damaged(Path(archive.filename or "").name, damage) from damage
 
 
 def data_set_name(source: Path) -> str:
@@ -42,7 +93,9 @@ def only_file(root: Place, names: Sequence[str]) -> tuple[Place, Place]:
 
     A `root` that is a file is itself the answer. Raises DataError if there is none, or more than one.
     """
-    if isinstance(root, Path) and root.is_file():
+    if isinstance(root, Path) and not root.is_dir():
+        if not root.is_file():
+            raise DataError(f"{root} is neither a file nor a folder: save the ratings in a file and give its path.")
         return root.parent, root
     found = _files(root, names)
     if not found:
@@ -51,19 +104,46 @@ def only_file(root: Place, names: Sequence[str]) -> tuple[Place, Place]:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise DataError(f"{root.name} holds no {', '.join(names)}, nor does a folder right inside it.")
+        raise DataError(
+            f"{root.name} holds no {', '.join(names)}, nor does a folder right inside it ({_listing(root)}):"
+            " give the path of the ratings file itself."
+        )
     several = ", ".join(sorted(f"{folder.name}/{file.name}" for folder, file in found))
     raise DataError(f"{root.name} holds more than one ratings file ({several}): give the path of one.")
 
 
-def sha256(files: Sequence[Place]) -> str:
+def sha256(files: Sequence[File]) -> str:
     """Digest of the bytes of these files, one after the other, as hex."""
     digest = hashlib.sha256()
     for file in files:
-        with file.open("rb") as stream:
+        with file.open() as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def _refuse_bomb(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    # Both sizes are what the zip says; but it cannot hold more than its own bytes, the last of which are its directory.
+    packed = max(1, min(member.compress_size, archive.start_dir))
+    if member.file_size <= HARMLESS_MEMBER:
+        return
+    if member.file_size > LARGEST_MEMBER or member.file_size > HIGHEST_RATIO * packed:
+        raise DataError(
+            f"{member.filename} in {Path(archive.filename or '').name} would unpack from {packed:,} to"
+            f" {member.file_size:,} bytes, as a zip bomb does: unpack it yourself if you trust it, and give that path."
+        )
+
+
+def _damaged(name: str, damage: Exception) -> DataError:
+    return DataError(f"{name} is not a whole zip ({damage}): fetch it again, or unpack it yourself and give that path.")
+
+
+def _listing(folder: Place, shown: int = 3) -> str:
+    names = sorted(place.name for place in folder.iterdir())
+    if not names:
+        return "it is empty"
+    more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
+    return f"it holds {', '.join(names[:shown])}{more}"
 
 
 def _files(folder: Place, names: Sequence[str]) -> list[tuple[Place, Place]]:

@@ -10,7 +10,7 @@ import pytest
 
 from latentlens.errors import DataError
 from latentlens.ratings.readers import demo, read
-from latentlens.ratings.readers.movielens_ratings import FILE_NAMES
+from latentlens.ratings.readers.ratings_file import FILE_NAMES
 from latentlens.ratings.table import Note, Ratings
 
 # The same three ratings and movies in every layout. Movie 3 has no rating.
@@ -251,17 +251,23 @@ HEADER = "userId,movieId,rating,timestamp\n"
         ("", "ratings.csv is empty"),
         (HEADER, "ratings.csv holds no rating"),
         (HEADER + "\n\n", "ratings.csv holds no rating"),
-        ("userId,rating\n1,4\n", "ratings.csv, line 1: no column movieId;"),
-        ("1,7,4,9\n", "ratings.csv, line 1: no column userId, movieId, rating;"),
+        (
+            "userId,rating\n1,4\n",
+            "ratings.csv, line 1: no column movieId among userId, rating; say",
+        ),
+        ("1,7,4,9\n", "ratings.csv, line 1 holds values: put a header"),
         (HEADER + "1,7,4,9\n\n1,8,good,9\n", "ratings.csv, line 4, column rating: 'good' is not a number"),
-        (HEADER + "1,7,4,9\n1,8,,9\n", "ratings.csv, line 3, column rating: nothing is not a number"),
-        (HEADER + "1,7,4,9\n,8,4,9\n", "ratings.csv, line 3, column userId: nothing is not a whole number"),
-        (HEADER + "ann,7,4,9\nbob,,4,9\n", "line 3, column movieId: nothing is not a whole number"),
-        (HEADER + "ann,7,4,9\n,8,4,9\n", "line 3, column userId: nothing is not a whole number"),
-        (HEADER + "1,7,4,2015-03-01\n", "line 2, column timestamp: '2015-03-01' is not a whole number"),
-        (HEADER + "1,7,4\n", "line 2, column timestamp: nothing is not a whole number"),
-        (HEADER + "1,7,4,9\n1,8,NaN,9\n", "line 3, column rating: nan is not on the scale of 0.5 to 5"),
-        (HEADER + "1,7,4,9\n1,8,inf,9\n", "line 3, column rating: inf is not on the scale of 0.5 to 5"),
+        (HEADER + "1,7,4,9\n1,8,,9\n", "ratings.csv, line 3, column rating has no value"),
+        (HEADER + "1,7,4,9\n,8,4,9\n", "ratings.csv, line 3, column userId has no value"),
+        (HEADER + "ann,7,4,9\nbob,,4,9\n", "line 3, column movieId has no value"),
+        (HEADER + "ann,7,4,9\n,8,4,9\n", "line 3, column userId has no value"),
+        (
+            HEADER + "1,7,4,9\n2,7,4,2015-03-01\n",
+            "line 3, column timestamp: '2015-03-01' is not a whole number of seconds",
+        ),
+        (HEADER + "1,7,4\n", "line 2, column timestamp has no value"),
+        (HEADER + "1,7,4,9\n1,8,NaN,9\n", "line 3, column rating: nan is not a finite number"),
+        (HEADER + "1,7,4,9\n1,8,inf,9\n", "line 3, column rating: inf is not a finite number"),
         (HEADER + "1,7,4,9\n\n1,8,0,9\n", "line 4, column rating: 0.0 is not on the scale of 0.5 to 5"),
         (HEADER + '1,"7,4,9\n1,8,4,9\n', "look for a quote that is not closed"),
         (HEADER + "1,7,4,9\n1,7,3,5,9\n", "ratings.csv, line 3 has more than 4 fields"),
@@ -277,13 +283,13 @@ def test_what_is_wrong_with_a_ratings_file_is_said_with_its_place(tmp_path: Path
     ("name", "content", "message"),
     [
         ("ratings.dat", b"1::7::4::9\n1::8::x::9\n", "line 2, column rating: 'x' is not a number"),
-        ("ratings.dat", b"1::7::4::9\nx::8::4::9\n", "line 2, column user_id: 'x' is not a whole number"),
+        ("ratings.dat", b"1::7::4::9\nx::8::4::9\n", "line 2, column userId: 'x' is not a whole number"),
         ("ratings.dat", b"1::7::4::9\n1::8::4::9::9\n", "line 2 has more than 4 fields"),
         ("ratings.dat", b"1::7::4::9\n1::8:4:9\n", "line 2: '4' stands where :: should"),
         ("ratings.dat", b"1::7\n1::8\n", "line 1: no column rating"),
         ("ratings.dat", b"1::7::4::9\n1::8::6::9\n", "line 2, column rating: 6.0 is not on the scale of 1 to 5"),
-        ("u.data", b"1\t7\t4\t9\n1\t8\t4\n", "line 2, column timestamp: nothing is not a whole number"),
-        ("u.data", b'1\t7\t4\t9\n"1\t8\t4\t9\n', "line 2, column user_id: '\"1' is not a whole number"),
+        ("u.data", b"1\t7\t4\t9\n1\t8\t4\n", "line 2, column timestamp has no value"),
+        ("u.data", b'1\t7\t4\t9\n"1\t8\t4\t9\n', "line 2, column userId: '\"1' is not a whole number"),
         ("u.data", b"1\t7\t4\t9\n1\t8\t4\t9\t9\n", "line 2 has more than 4 fields"),
         ("ratings.csv", b"userId,movieId,rating\n1,7,4\nJos\xe9,7,4\n", "line 3 is not UTF-8 text"),
     ],

@@ -1,0 +1,209 @@
+"""Tables in text: csv, tab-separated, and MovieLens' `ratings.dat` and `u.data`, told apart by their first line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from latentlens.errors import DataError
+from latentlens.ratings.columns import MOVIE, RATING, TIMESTAMP, USER
+from latentlens.ratings.readers.format import MOVIELENS, Format, shortened
+from latentlens.ratings.readers.places import File
+from latentlens.ratings.readers.values import HEADED, ROW, Found, Layout
+
+_LONGEST_LINE = 1 << 16
+_TYPES: dict[str, type[pl.DataType]] = {USER: pl.Int64, MOVIE: pl.Int64, RATING: pl.Float64, TIMESTAMP: pl.Int64}
+# polars would unpack these in memory, however much they hold: gzip, zstd, zlib.
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x\x9c", b"x\xda")
+_OTHER_SEPARATORS = (";", "|", " ")
+_FEWEST_SEPARATORS = 2
+
+
+class _Dialect(NamedTuple):
+    separator: str
+    step: int
+    has_header: bool
+    layout: Layout
+
+    @property
+    def quote(self) -> str | None:
+        return '"' if self.has_header else None
+
+
+class _Unquoted(csv.excel):
+    quoting = csv.QUOTE_NONE
+
+
+_CSV = _Dialect(",", 1, True, HEADED)
+_TSV = _Dialect("\t", 1, True, HEADED)
+# polars separates by one byte only: "::" is read as two ":", with an empty column between.
+_DAT = _Dialect(":", 2, False, Layout(1.0, "movies.dat", False))
+_TAB = _Dialect("\t", 1, False, Layout(1.0, "u.item", False))
+
+
+def read(file: File, form: Format) -> Found:
+    """Read the wanted columns; a line without any of their values is left out and counted.
+
+    Raises DataError for a file that is empty, compressed, not UTF-8 or cut into lines of differing width, and for a
+    column that is missing or there twice.
+    """
+    first = _first_line(file)
+    dialect = _dialect(first)
+    names = _scan(first, dialect).drop(ROW).columns
+    fields = dict(zip(names if dialect.has_header else MOVIELENS, names[:: dialect.step], strict=False))
+    if dialect.has_header:
+        _check_header(file, names, first)
+        _check_last_quote(file, dialect)
+    columns = form.columns(list(fields), f"{file.name}, line 1")
+    table = _table(file, dialect, names, {fields[name]: column for name, column in columns.items()})
+    rows = table.filter(~pl.all_horizontal(pl.exclude(ROW).is_null()))
+    place = _places(file, dialect)
+    if rows.tail(1).null_count().sum_horizontal().sum() and _tail(file, 1) not in b"\r\n":
+        raise DataError(f"{file.name} ends in the middle of {place(rows[ROW][-1])}: fetch the whole file.")
+    return Found(
+        file_name=file.name,
+        rows=rows,
+        headings={column: name for name, column in columns.items()},
+        place=place,
+        n_blank=len(table) - len(rows),
+        layout=dialect.layout,
+    )
+
+
+def _first_line(file: File) -> bytes:
+    with file.open() as stream:
+        first = stream.readline(_LONGEST_LINE)
+    if not first:
+        raise DataError(f"{file.name} is empty: give a file of ratings.")
+    if first.startswith(_COMPRESSED):
+        raise DataError(f"{file.name} is compressed: unpack it first.")
+    if b"\0" in first:
+        raise DataError(f"{file.name}, line 1 is not UTF-8 text: convert the file.")
+    # Other bytes that are not text are refused, with their line, when the whole file is read.
+    return first.decode("utf-8", errors="replace").encode()
+
+
+def _dialect(first: bytes) -> _Dialect:
+    if b"::" in first:
+        return _DAT
+    if b"\t" not in first:
+        return _CSV
+    return _TAB if _are_numbers(first.decode("utf-8-sig").split("\t")) else _TSV
+
+
+def _are_numbers(fields: list[str]) -> bool:
+    """Whether these can be the values of a row, and so are no header."""
+    try:
+        return all(float(field) is not None for field in fields[:3])
+    except ValueError:
+        return False
+
+
+def _check_header(file: File, names: list[str], first: bytes) -> None:
+    where = f"{file.name}, line 1"
+    if first.count(b'"') % 2:
+        raise DataError(f"{where}: a quote is not closed; correct the file.")
+    if _are_numbers(names):
+        raise DataError(f"{where} holds values: put a header such as {','.join(MOVIELENS)} above it.")
+    for name in names:
+        if f"{name}_duplicated_0" in names:
+            raise DataError(f"{where} names two columns {name}: rename one.")
+    for separator in _OTHER_SEPARATORS:
+        if len(names) == 1 and first.decode().strip().count(separator) >= _FEWEST_SEPARATORS:
+            raise DataError(f"{where}: {separator!r} seems to separate its fields; put commas or tabs in its place.")
+
+
+def _table(file: File, dialect: _Dialect, names: list[str], columns: dict[str, str]) -> pl.DataFrame:
+    """The wanted columns under this project's names: typed where their values allow, otherwise text."""
+    try:
+        table = _scan(file.at, dialect, {name: _TYPES[column] for name, column in columns.items()})
+    except pl.exceptions.ComputeError:
+        # Only a file that these types do not fit is read as text: it takes more memory, but shows what is wrong.
+        try:
+            table = _scan(file.at, dialect)
+        except pl.exceptions.ComputeError as error:
+            raise _unreadable(file, dialect, len(names)) from error
+    if dialect is _DAT:
+        _check_between(file, table, [name for name in names if name not in columns])
+    return table.select(ROW, *columns).rename(columns)
+
+
+def _check_last_quote(file: File, dialect: _Dialect) -> None:
+    # polars panics over a last field that is one quote and nothing else.
+    if _tail(file, 2) in (f'{before}"'.encode() for before in (dialect.separator, "\n")):
+        raise DataError(f"{file.name} ends with a quote that is not closed: fetch the whole file.")
+
+
+def _check_between(file: File, table: pl.DataFrame, between: list[str]) -> None:
+    for name in between:
+        for row, value in table.filter(pl.col(name).is_not_null()).select(ROW, name).head(1).rows():
+            raise DataError(
+                f"{file.name}, line {row + 1}: {shortened(repr(value))} stands where :: should; correct the file."
+            )
+
+
+def _scan(source: Path | bytes, dialect: _Dialect, types: dict[str, type[pl.DataType]] | None = None) -> pl.DataFrame:
+    """Every column, text where `types` does not say otherwise: polars refuses overlong lines only then."""
+    return pl.read_csv(
+        source,
+        has_header=dialect.has_header,
+        separator=dialect.separator,
+        quote_char=dialect.quote,
+        schema_overrides=types,
+        infer_schema=False,
+        raise_if_empty=False,
+        row_index_name=ROW,
+        glob=False,
+    )
+
+
+def _tail(file: File, n_bytes: int) -> bytes:
+    with file.open() as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - n_bytes))
+        return stream.read()
+
+
+def _places(file: File, dialect: _Dialect) -> Callable[[int], str]:
+    def place(row: int) -> str:
+        if not dialect.has_header:
+            return f"line {row + 1}"
+        # A quoted field may hold line breaks, so that the lines before a row have to be read to be counted.
+        line = row + 2
+        with suppress(csv.Error), closing(_records(file, dialect)) as records:
+            line, _ = next(islice(records, row + 1, None), (line, []))
+        return f"line {line}"
+
+    return place
+
+
+def _records(file: File, dialect: _Dialect) -> Generator[tuple[int, list[str]]]:
+    """Every record, blank ones too, with the number of its last line."""
+    with io.TextIOWrapper(file.open(), encoding="utf-8-sig", errors="replace", newline="") as text:
+        style = csv.excel if dialect.quote else _Unquoted
+        reader = csv.reader(text, style, delimiter=dialect.separator)
+        for fields in reader:
+            yield reader.line_num, fields
+
+
+def _unreadable(file: File, dialect: _Dialect, width: int) -> DataError:
+    """Find the line at which polars gave up."""
+    with file.open() as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return DataError(f"{file.name}, line {number} is not UTF-8 text: convert the file.")
+    with suppress(csv.Error):
+        for number, fields in _records(file, dialect):
+            if len(fields) > width:
+                n_fields = -(-width // dialect.step)
+                return DataError(f"{file.name}, line {number} has more than {n_fields} fields: correct the file.")
+    return DataError(f"{file.name} cannot be cut into fields: look for a quote that is not closed.")
