@@ -31,3 +31,15 @@ def nothing_running() -> Iterator[None]:
         # Port 9 (discard) answers nobody.
         patch.setenv("LATENTLENS_MLFLOW_PORT", "9")
         yield
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[None]:
+    """Root, who may read and write everything, is somebody else for the while."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

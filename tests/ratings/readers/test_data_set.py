@@ -325,12 +325,12 @@ def test_what_is_wrong_with_a_movie_file_is_said_with_its_place(
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("source", ["", "demos", "ml-25m", "no/such/place"])
+@pytest.mark.parametrize("source", ["", "demos", "ml-25", "no/such/place"])
 def test_an_unknown_source_is_named_with_what_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match=f"'{source}': give demo, or the path of a folder, zip or file"):
+    with pytest.raises(DataError, match=f"'{source}': give demo, or the path of a folder, zip or file, or a name to"):
         read(source)
 
 

@@ -1,19 +1,24 @@
-"""Sources of ratings: the demo set, MovieLens by name, and files in MovieLens' or any other layout."""
+"""Sources of ratings: the demo set, files in MovieLens' or any other layout, and MovieLens' sets by name."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from latentlens.errors import ConfigError, DataError
 from latentlens.ratings.readers.format import Format
 from latentlens.ratings.table import Ratings
 
+if TYPE_CHECKING:
+    from latentlens.ratings.readers.download import OnDownload
 
-def read(source: str, form: Format | None = None) -> Ratings:
-    """Read `demo`, or the folder, zip or ratings file at the path `source`.
 
-    A folder that is itself called demo is read as `./demo`. `form` says how a table is laid out that is not one of
-    MovieLens'. Raises DataError for any other source, and for data that cannot be used as they are.
+def read(source: str, form: Format | None = None, on_download: OnDownload | None = None) -> Ratings:
+    """Read `demo`, or the folder, zip or ratings file at the path `source`, or a MovieLens set of that name.
+
+    What is here goes before what would have to be fetched, but a folder that is itself called demo is read as
+    `./demo`. `form` says how a table is laid out that is not one of MovieLens'; `on_download` is told how far a
+    download has come. Raises DataError for any other source, and for data that cannot be used as they are.
     """
     if source == "demo":
         if form not in (None, Format()):
@@ -21,18 +26,27 @@ def read(source: str, form: Format | None = None) -> Ratings:
         from latentlens.ratings.readers.demo import make
 
         return make()
-    try:
-        # An empty string would be the path of the current folder.
-        if source and Path(source).exists():
-            # Imported here to keep the demo set light: the module needs polars.
-            from latentlens.ratings.readers import data_set
+    # Imported here to keep the demo set light: the modules need polars, and pooch.
+    from latentlens.ratings.readers import data_set
 
-            return data_set.read(Path(source), form or Format())
+    try:
+        return data_set.read(_path(source, on_download), form or Format())
     except OSError as problem:
         reason = problem.strerror or problem
         raise DataError(
             f"{problem.filename or source} cannot be read ({reason}): check the path and who may read it."
         ) from problem
+
+
+def _path(source: str, on_download: OnDownload | None) -> Path:
+    # An empty string would be the path of the current folder.
+    if source and Path(source).exists():
+        return Path(source)
+    from latentlens.ratings.readers.download import NAMED, fetch
+
+    if source in NAMED:
+        return fetch(source, on_download)
     raise DataError(
-        f"There are no ratings at {source!r}: give demo, or the path of a folder, zip or file in a MovieLens layout."
+        f"There are no ratings at {source!r}: give demo, or the path of a folder, zip or file, or a name to fetch"
+        f" ({', '.join(NAMED)})."
     )

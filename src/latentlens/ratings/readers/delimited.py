@@ -23,6 +23,8 @@ _LONGEST_LINE = 1 << 16
 _TYPES: dict[str, type[pl.DataType]] = {USER: pl.Int64, MOVIE: pl.Int64, RATING: pl.Float64, TIMESTAMP: pl.Int64}
 # polars would unpack these in memory, however much they hold: gzip, zstd, zlib.
 _COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x\x9c", b"x\xda")
+# A panic is no Exception.
+_REFUSALS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 _OTHER_SEPARATORS = (";", "|", " ")
 _FEWEST_SEPARATORS = 2
 
@@ -102,7 +104,7 @@ def _dialect(first: bytes) -> _Dialect:
 def _are_numbers(fields: list[str]) -> bool:
     """Whether these can be the values of a row, and so are no header."""
     try:
-        return all(float(field) is not None for field in fields[:3])
+        return len([float(field) for field in fields[:3]]) > 0
     except ValueError:
         return False
 
@@ -125,11 +127,11 @@ def _table(file: File, dialect: _Dialect, names: list[str], columns: dict[str, s
     """The wanted columns under this project's names: typed where their values allow, otherwise text."""
     try:
         table = _scan(file.at, dialect, {name: _TYPES[column] for name, column in columns.items()})
-    except pl.exceptions.ComputeError:
+    except _REFUSALS:
         # Only a file that these types do not fit is read as text: it takes more memory, but shows what is wrong.
         try:
             table = _scan(file.at, dialect)
-        except pl.exceptions.ComputeError as error:
+        except _REFUSALS as error:
             raise _unreadable(file, dialect, len(names)) from error
     if dialect is _DAT:
         _check_between(file, table, [name for name in names if name not in columns])
