@@ -16,6 +16,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from latentlens.ratings.table import Ratings
     from latentlens.recommenders.fitted import EpochReport, OnEpoch, Recommendation
+    from latentlens.tracking.registry import Promotion
     from latentlens.workflows.doctor import Finding
     from latentlens.workflows.train import TrainReport
 
@@ -107,6 +108,18 @@ def movies(title: str, rows: Sequence[Recommendation], extra: Mapping[str, Seque
         cut = [Text(column[n], no_wrap=True, overflow="ellipsis") for column in texts.values()]
         table.add_row(Text(str(row.movie_id)), *cut, *(column[n] for column in figures.values()))
     say(title)
+    _out.print(table)
+
+
+def promotions(rows: Sequence[Promotion]) -> None:
+    """Show what was promoted when, the latest first."""
+    if not rows:
+        say("Nothing was promoted yet.")
+        return
+    table = Table("when (UTC)", "served before", "served after", box=None, pad_edge=False)
+    for row in rows:
+        chosen = ("the newest" if number is None else f"version {number}" for number in (row.before, row.after))
+        table.add_row(row.at[:19].replace("T", " "), *chosen)
     _out.print(table)
 
 

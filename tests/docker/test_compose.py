@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from latentlens.processes import free_port
-from latentlens.tracking.server import answers
+from latentlens.tracking.rest import answers
 
 pytestmark = pytest.mark.docker
 

@@ -257,7 +257,7 @@ def test_a_run_that_cannot_be_finished_is_marked_as_failed_and_not_registered(
     client: MlflowClient, trained: Trained, served: FittedModel, uri: str
 ) -> None:
     broken = Experiment("broken", served, trained.split.train.origin, {"not#a#name": 1}, {}, card="")
-    with pytest.raises(TrackingError, match="refused the run"):
+    with pytest.raises(TrackingError, match="so no model was registered: INVALID_PARAMETER_VALUE"):
         record(broken, uri)
     (run,) = client.search_runs([trained.run.info.experiment_id], "attributes.run_name = 'broken'")
     assert run.info.status == "FAILED"

@@ -12,7 +12,9 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from latentlens.errors import LaunchError, TrackingError
-from latentlens.tracking.server import answers, in_use, running_server, tracking_server
+from latentlens.tracking.rest import answers
+from latentlens.tracking.server import running_server, tracking_server
+from latentlens.tracking.store import in_use
 
 NOBODY = "http://127.0.0.1:9"
 

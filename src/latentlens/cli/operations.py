@@ -31,17 +31,23 @@ def serve(
 def promote(
     version: Annotated[int | None, typer.Argument(min=1, help="Version to serve from now on.")] = None,
     newest: Annotated[bool, typer.Option("--newest", help="Serve whatever is newest, without a champion.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the latest promotion back.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="Only show what was promoted when.")] = False,
     tracking_uri: Uri = None,
     store: Store = STORE,
     json: Json = False,
 ) -> None:
     """Make a registered version the champion: the one that is served."""
-    if (version is None) != newest:
-        raise ConfigError("Say which version to promote, or --newest to serve the newest one.")
+    if (version is not None) + newest + undo + history != 1:
+        raise ConfigError("Say which version to promote, or one of --newest, --undo and --history.")
     from latentlens.workflows.consult import registry
 
-    with registry(tracking_uri, store) as reached:
-        reached.promote(version)
+    with registry(tracking_uri, store, terminal.say) as reached:
+        if history:
+            made = reached.promotions()
+            terminal.as_json([one._asdict() for one in made]) if json else terminal.promotions(made)
+            return
+        reached.undo() if undo else reached.promote(version)
         current = reached.current()
     if json:
         terminal.as_json(current._asdict())

@@ -1,4 +1,4 @@
-"""What several commands share: options, and how Ctrl-C ends them."""
+"""What several commands share: options, and how Ctrl-C and SIGTERM end them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from latentlens import terminal
+from latentlens.processes import Terminated, stopped_by_sigterm
 
 STORE = Path("mlruns")
 
@@ -39,10 +40,11 @@ ApiPort = Annotated[int, typer.Option(envvar="LATENTLENS_API_PORT", min=1, max=6
 
 
 @contextmanager
-def stopped_by_ctrl_c(text: str) -> Iterator[None]:
-    """Say `text` on Ctrl-C, and end with the exit code that shells expect of it."""
+def stoppable(text: str) -> Iterator[None]:
+    """Say `text` on Ctrl-C or SIGTERM, and end with the exit code that shells expect of it."""
     try:
-        yield
-    except KeyboardInterrupt:
+        with stopped_by_sigterm():
+            yield
+    except KeyboardInterrupt as stop:
         terminal.say(text)
-        raise typer.Exit(130) from None
+        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None

@@ -26,7 +26,7 @@ def recommend(
     from latentlens.recommenders.fitted import Filters
     from latentlens.workflows.consult import open_model
 
-    model, version = open_model(tracking_uri, store)
+    model, version = open_model(tracking_uri, store, terminal.say)
     user_id = _as_id(model.factors.user_ids, user)
     filters = Filters(genre, year_from, year_to)
     known = model.knows_user(user_id)
@@ -52,7 +52,7 @@ def similar(
     """List the movies whose latent factors point the same way."""
     from latentlens.workflows.consult import open_model
 
-    model, version = open_model(tracking_uri, store)
+    model, version = open_model(tracking_uri, store, terminal.say)
     movie_id = _as_id(model.factors.item_ids, movie)
     rows = model.similar(movie_id, n)
     if json:

@@ -20,7 +20,7 @@ from latentlens.cli.options import (
     PresetOption,
     Store,
     Uri,
-    stopped_by_ctrl_c,
+    stoppable,
 )
 
 
@@ -36,7 +36,7 @@ def up(
     from latentlens.launch.up import Ports
     from latentlens.launch.up import up as run
 
-    with stopped_by_ctrl_c("Stopped."):
+    with stoppable("Stopped."):
         run(store, Ports(host, mlflow_port, api_port), ["--data", data, "--preset", preset], terminal.say)
 
 
@@ -75,27 +75,29 @@ def train(
         n_epochs=config.n_epochs if n_epochs is None else n_epochs,
         random_state=seed,
     )
-    split = prepare(
-        data,
-        most_active_users=most_active_users,
-        most_rated_movies=most_rated_movies,
-        test_size=test_size,
-        leave_last=leave_last,
-        seed=seed,
-    )
-    terminal.data(split.train, split.test)
-    with stopped_by_ctrl_c("Stopped: nothing was recorded."), terminal.epochs() as on_epoch:
-        report = workflow.train(
-            split.train,
-            split.test,
-            config,
-            run_name=run_name or f"{preset}-{split.train.origin.name}",
-            preset=preset,
-            validation_size=validation_size,
-            tracking_uri=tracking_uri,
-            store=store,
-            on_epoch=on_epoch,
+    with stoppable("Stopped: no model was registered."):
+        split = prepare(
+            data,
+            most_active_users=most_active_users,
+            most_rated_movies=most_rated_movies,
+            test_size=test_size,
+            leave_last=leave_last,
+            seed=seed,
         )
+        terminal.data(split.train, split.test)
+        with terminal.epochs() as on_epoch:
+            report = workflow.train(
+                split.train,
+                split.test,
+                config,
+                run_name=run_name or f"{preset}-{split.train.origin.name}",
+                preset=preset,
+                validation_size=validation_size,
+                tracking_uri=tracking_uri,
+                store=store,
+                on_epoch=on_epoch,
+                say=terminal.say,
+            )
     terminal.as_json(asdict(report)) if json else terminal.trained(report)
 
 
@@ -103,7 +105,7 @@ def _registered(tracking_uri: str | None, store: Path) -> bool:
     from latentlens.errors import NoModel
     from latentlens.workflows.consult import registry
 
-    with registry(tracking_uri, store) as reached:
+    with registry(tracking_uri, store, terminal.say) as reached:
         try:
             version = reached.current()
         except NoModel:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,11 +16,13 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from latentlens.errors import ModelRefused, NoModel, TrackingError
+from latentlens.errors import ConfigError, ModelRefused, NoModel, TrackingError
 from latentlens.recommenders import artifact
 from latentlens.recommenders.fitted import FittedModel
-from latentlens.tracking.names import CHAMPION, PARTS, REGISTERED_MODEL
+from latentlens.tracking.names import CHAMPION, PARTS, PROMOTIONS, REGISTERED_MODEL
 
+# MLflow takes 100,000 characters; this many are read in one go by a person.
+_REMEMBERED = 50
 _NOTHING_YET = "No model is registered yet: run `latentlens train`."
 
 
@@ -34,6 +38,14 @@ class Version(NamedTuple):
     def hides_newer(self) -> bool:
         """Whether a newer version is registered but not served, because this one is the champion."""
         return self.newest > self.number
+
+
+class Promotion(NamedTuple):
+    """A choice of the served version: when (ISO 8601, UTC), and the champions before and after, None for the newest."""
+
+    at: str
+    before: int | None
+    after: int | None
 
 
 class Registry:
@@ -77,14 +89,41 @@ class Registry:
             return dict(self._client.get_run(version.run_id).data.params)
 
     def promote(self, number: int | None) -> None:
-        """Make version `number` the champion; None takes the alias away, so that the newest version is served."""
-        if number is None:
-            with self._reaching(missing=_NOTHING_YET):
-                self._client.delete_registered_model_alias(REGISTERED_MODEL, CHAMPION)
-            return
-        self.version(number)
+        """Make version `number` the champion; None takes the alias away, so that the newest version is served.
+
+        Raises NoModel if there is no such version, ModelRefused if it is not whole.
+        """
+        with self._reaching(missing=_NOTHING_YET):
+            aliases = self._client.get_registered_model(REGISTERED_MODEL).aliases
+        before = int(aliases[CHAMPION]) if CHAMPION in aliases else None
+        if number is not None:
+            with tempfile.TemporaryDirectory() as scratch:
+                self.fetch(self.version(number), Path(scratch))
         with self._reaching():
-            self._client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, str(number))
+            if number is None:
+                self._client.delete_registered_model_alias(REGISTERED_MODEL, CHAMPION)
+            else:
+                self._client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, str(number))
+            if number != before:
+                self._remember(before, number)
+
+    def undo(self) -> None:
+        """Take the latest promotion back, which is a promotion itself: undone twice, it is in force again."""
+        made = self.promotions()
+        if not made:
+            raise ConfigError("Nothing was promoted yet, so there is nothing to undo.")
+        self.promote(made[0].before)
+
+    def promotions(self) -> list[Promotion]:
+        """What was chosen to be served, the latest first. Raises NoModel if nothing is registered."""
+        with self._reaching(missing=_NOTHING_YET):
+            tags = self._client.get_registered_model(REGISTERED_MODEL).tags
+        return [Promotion(**promotion) for promotion in json.loads(tags.get(PROMOTIONS, "[]"))]
+
+    def _remember(self, before: int | None, after: int | None) -> None:
+        now = Promotion(datetime.now(UTC).isoformat(timespec="seconds"), before, after)
+        kept = [promotion._asdict() for promotion in [now, *self.promotions()[: _REMEMBERED - 1]]]
+        self._client.set_registered_model_tag(REGISTERED_MODEL, PROMOTIONS, json.dumps(kept))
 
     def fetch(self, version: Version, cache: Path) -> FittedModel:
         """Open a version, downloaded once into its own folder of `cache`. Raises ModelRefused if it is damaged."""
@@ -126,7 +165,7 @@ class Registry:
                 raise NoModel(missing) from problem
             raise TrackingError(
                 f"MLflow at {self.tracking_uri} cannot be used; start it, or correct MLFLOW_TRACKING_URI:"
-                f" {_first_line(problem)}."
+                f" {first_line(problem)}."
             ) from problem
 
 
@@ -140,5 +179,6 @@ def fail_fast() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")
 
 
-def _first_line(problem: Exception) -> str:
-    return (str(problem).strip().splitlines() or ["no reason is given"])[0][:300]
+def first_line(problem: Exception) -> str:
+    """MLflow's reason, cut to what fits into a sentence of ours."""
+    return (str(problem).strip().splitlines() or ["no reason is given"])[0][:300].rstrip(".")

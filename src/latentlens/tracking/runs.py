@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import MlflowException, RestException
 from mlflow.tracking import MlflowClient
 
 from latentlens.errors import TrackingError
@@ -19,6 +20,8 @@ from latentlens.ratings.table import Origin
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.tracking import model_folder
 from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
+from latentlens.tracking.registry import first_line
+from latentlens.tracking.rest import answers
 
 
 @dataclass(frozen=True)
@@ -50,23 +53,55 @@ class Recorded(NamedTuple):
 def record(experiment: Experiment, tracking_uri: str, *, register: bool = True) -> Recorded:
     """Record a run; with `register`, its model becomes the newest version of the registered model.
 
-    Raises TrackingError if the server refuses or cannot be reached; the run is then marked as failed.
+    A version is registered last, when everything that it points to is whole. Raises TrackingError if the server refuses
+    or cannot be reached; the run is then marked as failed, or as killed if the recording was interrupted.
     """
     client = MlflowClient(tracking_uri)
     try:
-        run_id = client.create_run(_experiment_id(client), run_name=experiment.run_name).info.run_id
-        try:
-            _log(client, run_id, experiment)
-            client.set_terminated(run_id, "FINISHED")
-        except BaseException:
-            with suppress(MlflowException):
-                client.set_terminated(run_id, "FAILED")
-            raise
-        if not register:
-            return Recorded(run_id, None)
-        return Recorded(run_id, register_run(client, run_id, folder_name(experiment.model)))
-    except MlflowException as problem:
-        raise TrackingError(f"MLflow at {tracking_uri} refused the run: {problem}") from problem
+        with _giving_up_within_a_minute():
+            run_id = client.create_run(_experiment_id(client), run_name=experiment.run_name).info.run_id
+            try:
+                _log(client, run_id, experiment)
+                client.set_terminated(run_id, "FINISHED")
+                version = register_run(client, run_id, folder_name(experiment.model)) if register else None
+            except BaseException as problem:
+                _give_up(client, run_id, "KILLED" if isinstance(problem, KeyboardInterrupt) else "FAILED")
+                raise
+    except (MlflowException, OSError) as problem:
+        raise TrackingError(_reason(tracking_uri, problem)) from problem
+    return Recorded(run_id, version)
+
+
+def _give_up(client: MlflowClient, run_id: str, status: str) -> None:
+    """Mark a run, and take back a version that was registered while the interrupt arrived."""
+    with suppress(MlflowException, OSError):
+        client.set_terminated(run_id, status)
+        for version in client.search_model_versions(f"run_id='{run_id}'"):
+            client.delete_model_version(REGISTERED_MODEL, version.version)
+
+
+def _reason(tracking_uri: str, problem: Exception) -> str:
+    """Say in a sentence why nothing was registered."""
+    if not answers(tracking_uri):
+        cause = "it stopped answering; train again once it runs"
+    elif isinstance(problem, RestException | OSError):
+        cause = first_line(problem)
+    else:  # of its own failures MLflow's client tells nothing but their number
+        cause = "its log says why"
+    return f"MLflow at {tracking_uri} did not record the run, so no model was registered: {cause}."
+
+
+@contextmanager
+def _giving_up_within_a_minute() -> Iterator[None]:
+    """Let MLflow's client in this process soon give up on a server that died; by default it tries for minutes."""
+    told = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}
+    added = {name: value for name, value in told.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def folder_name(model: FittedModel) -> str:

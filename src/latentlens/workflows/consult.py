@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -20,15 +20,18 @@ class Opened(NamedTuple):
 
 
 @contextmanager
-def registry(tracking_uri: str | None, store: Path) -> Iterator[Registry]:
-    """Reach the registered models of a running server, or of one started over `store` for the while."""
+def registry(tracking_uri: str | None, store: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[Registry]:
+    """Reach the registered models of a running server, or of one started over `store` for the while.
+
+    `say` is given a line if the server is another than people may expect.
+    """
     fail_fast()
-    with tracking_server(store, tracking_uri) as uri:
+    with tracking_server(store, tracking_uri, say) as uri:
         yield Registry(uri)
 
 
-def open_model(tracking_uri: str | None, store: Path) -> Opened:
+def open_model(tracking_uri: str | None, store: Path, say: Callable[[str], None] = lambda _: None) -> Opened:
     """Open the version that the API would serve, from the copies in `store` or downloaded into them."""
-    with registry(tracking_uri, store) as reached:
+    with registry(tracking_uri, store, say) as reached:
         version = reached.current()
         return Opened(reached.fetch(version, store / "cache"), version)

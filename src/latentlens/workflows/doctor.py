@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
-from latentlens.tracking.server import answers, in_use
+from latentlens.tracking import rest
+from latentlens.tracking import store as stores
 
 _PACKAGES = ("latentlens", "numpy", "numba", "polars", "mlflow", "mlflow-skinny", "fastapi")
+# A training on 10 million ratings records some hundred megabytes.
+_SPARE_GIGABYTES = 1.0
 _EXTRA = {"numba": "train", "polars": "train", "mlflow": "track", "fastapi": "serve", "mlflow-skinny": "serve"}
 
 
@@ -32,9 +37,7 @@ def examine(store: Path, mlflow_port: int, api_port: int) -> list[Finding]:
         Finding("Python", platform.python_version()),
         *(_package(name) for name in _PACKAGES),
         _store(store),
-        Finding(f"MLflow on {mlflow_uri}", "answers")
-        if answers(mlflow_uri)
-        else Finding(f"MLflow on {mlflow_uri}", "no answer", ok=False, mend="latentlens up"),
+        *_mlflow(mlflow_uri, store),
         _api(api_uri),
     ]
 
@@ -47,10 +50,27 @@ def _package(name: str) -> Finding:
 
 
 def _store(store: Path) -> Finding:
-    if not (store / "mlflow.db").exists():
-        return Finding(f"store {store}", "empty", ok=False, mend="latentlens train")
+    what = f"store {store}"
+    if not stores.database(store).exists():
+        return Finding(what, "empty", ok=False, mend="latentlens train")
     megabytes = sum(path.stat().st_size for path in store.rglob("*") if path.is_file()) / 1e6
-    return Finding(f"store {store}", f"{megabytes:,.1f} MB{', in use' if in_use(store) else ''}")
+    gigabytes_free = shutil.disk_usage(store).free / 1e9
+    found = f"{megabytes:,.1f} MB, {gigabytes_free:,.1f} GB free"
+    if stores.in_use(store):
+        found += f", in use by {stores.published(store) or 'a command'}"
+    return Finding(what, found, ok=gigabytes_free >= _SPARE_GIGABYTES, mend="make room on its disk")
+
+
+def _mlflow(uri: str, store: Path) -> Iterator[Finding]:
+    what, ours = f"MLflow on {uri}", stores.identity(store)
+    if not rest.answers(uri):
+        yield Finding(what, "no answer", ok=False, mend="latentlens up")
+        return
+    another = ours is not None and ours != rest.identity(uri)
+    yield Finding(what, f"answers, keeps another store than {store}" if another else "answers")
+    if unfinished := rest.unfinished_runs(uri):
+        mend = "if no training is at work, they were killed: restart MLflow"
+        yield Finding("unfinished runs", ", ".join(unfinished), ok=False, mend=mend)
 
 
 def _api(uri: str) -> Finding:
@@ -58,8 +78,10 @@ def _api(uri: str) -> Finding:
     try:
         with urllib.request.urlopen(f"{uri}/model", timeout=3) as reply:  # noqa: S310 - a loopback address
             served = json.load(reply)
-        rmse = served["metrics"].get("rmse", float("nan"))
-        return Finding(what, f"serves version {served['model_version']}, RMSE {rmse:.4f}")
+        found = f"serves version {served['model_version']}, RMSE {served['metrics'].get('rmse', float('nan')):.4f}"
+        if newer := served["hides_newer_version"]:
+            return Finding(what, f"{found}, and not the newer {newer}", ok=False, mend="latentlens promote --newest")
+        return Finding(what, found)
     except urllib.error.HTTPError as refusal:
         try:
             reason = str(json.load(refusal)["detail"])

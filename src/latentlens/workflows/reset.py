@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 from latentlens.errors import TrackingError
-from latentlens.tracking.server import answers, in_use, usual_address
+from latentlens.tracking import rest
+from latentlens.tracking.server import usual_address
+from latentlens.tracking.store import database, identity, in_use
 
 
 def reset(store: Path) -> bool:
@@ -16,13 +18,19 @@ def reset(store: Path) -> bool:
     """
     if not store.exists():
         return False
-    if in_use(store) or answers(usual_address()):
+    if in_use(store) or _serves(usual_address(), store):
         raise TrackingError(
             f"A server is running over {store}: stop it (Ctrl-C, or docker-compose down -v), then reset."
         )
-    if not (store / "mlflow.db").exists():
+    if not database(store).exists():
         raise TrackingError(
             f"{store} holds no mlflow.db, so it is no LatentLens store: remove it by hand if you mean it."
         )
     shutil.rmtree(store)
     return True
+
+
+def _serves(tracking_uri: str, store: Path) -> bool:
+    """Whether the server there, which may be none of ours, keeps this store."""
+    ours = identity(store)
+    return ours is not None and ours == rest.identity(tracking_uri)
