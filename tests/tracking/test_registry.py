@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from latentlens.errors import NoModel, TrackingError
+from latentlens.errors import ConfigError, ModelRefused, NoModel, TrackingError
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.svd import SVD
@@ -68,6 +71,50 @@ def test_giving_the_choice_back_twice_is_the_same_as_once(registry: Registry, mo
         registry.promote(None)
         current = registry.current()
         assert (current.number, current.is_champion, current.hides_newer) == (newest, False, False)
+
+
+def test_promotions_are_remembered_and_undone(registry: Registry, model: FittedModel) -> None:
+    first, second = registered(registry, model, 0.9), registered(registry, model, 0.8)
+    assert registry.promotions() == []
+    with pytest.raises(ConfigError, match="Nothing was promoted yet"):
+        registry.undo()
+    # What changes nothing is no promotion.
+    for number in (None, first, first, second):
+        registry.promote(number)
+    assert [(made.before, made.after) for made in registry.promotions()] == [(first, second), (None, first)]
+    for served in (first, second):
+        registry.undo()
+        assert registry.current().number == served
+    registry.promote(None)
+    registry.undo()
+    made = registry.promotions()
+    assert [made[0].before, made[0].after] == [None, second]
+    assert [datetime.fromisoformat(one.at).tzinfo for one in made] == [UTC] * 6
+    # As MLflow shows them.
+    shown = MlflowClient(registry.tracking_uri).get_registered_model(REGISTERED_MODEL).tags["promotions"]
+    assert json.loads(shown)[-1] == {"at": made[-1].at, "before": None, "after": first}
+
+
+def test_the_last_50_promotions_are_remembered(registry: Registry, model: FittedModel) -> None:
+    first = registered(registry, model, 0.9)
+    client = MlflowClient(registry.tracking_uri)
+    old = [{"at": "2026-01-01T00:00:00+00:00", "before": None, "after": number} for number in range(50)]
+    client.set_registered_model_tag(REGISTERED_MODEL, "promotions", json.dumps(old))
+    registry.promote(first)
+    assert [made.after for made in registry.promotions()] == [first, *range(49)]
+
+
+def test_a_version_that_is_not_whole_is_not_promoted(registry: Registry, model: FittedModel, store: Path) -> None:
+    first = registered(registry, model, 0.9)
+    registry.promote(first)
+    for damage in (lambda part: part.write_bytes(b"x"), lambda part: shutil.rmtree(part.parent)):
+        damaged = registry.version(registered(registry, model, 0.8))
+        (part,) = store.glob(f"artifacts/*/{damaged.run_id}/**/item_bias.npy")
+        damage(part)
+        with pytest.raises(ModelRefused, match=f"Version {damaged.number} of latentlens is refused"):
+            registry.promote(damaged.number)
+    assert registry.current().number == first
+    assert len(registry.promotions()) == 1
 
 
 def test_a_version_knows_the_metrics_and_params_of_its_run(registry: Registry, model: FittedModel) -> None:

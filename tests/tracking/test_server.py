@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,9 +14,13 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from latentlens.errors import LaunchError, TrackingError
+from latentlens.tracking import rest
+from latentlens.tracking.names import EXPERIMENT
 from latentlens.tracking.rest import answers
 from latentlens.tracking.server import running_server, tracking_server
-from latentlens.tracking.store import in_use
+from latentlens.tracking.store import database, hold, in_use
+from latentlens.workflows.doctor import examine
+from latentlens.workflows.reset import reset
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -77,7 +83,6 @@ def work_until_interrupted(store: Path, seen: list[str]) -> None:
         assert in_use(store)
         with pytest.raises(TrackingError, match="Another latentlens command is using"), tracking_server(store):
             pass
-        MlflowClient(uri).create_experiment("kept")
         raise Interrupted
 
 
@@ -90,27 +95,73 @@ def test_a_short_lived_server_holds_its_store_and_frees_it_whatever_happens(tmp_
     assert kept.value.__traceback__ is not None
     assert not in_use(store)
     assert not answers(seen[0])
-    with tracking_server(store) as uri:
-        found = MlflowClient(uri).get_experiment_by_name("kept")
-    assert found is not None
-    assert found.artifact_location.startswith("mlflow-artifacts:")
 
 
-def test_a_shared_server_is_found_through_its_store_and_on_the_usual_port(
+def test_a_running_server_is_used_unless_it_surely_keeps_another_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, other = tmp_path / "mlruns", tmp_path / "other"
+    store, empty, other = (tmp_path / name for name in ("mlruns", "empty", "other"))
+    said: list[str] = []
     with running_server(store, shared=True) as uri:
-        with tracking_server(store) as found:
-            assert found == uri
+        # Not on the usual port, where nobody answers.
+        with tracking_server(store, say=said.append) as found:
+            assert (found, said) == (uri, [])
         monkeypatch.setenv("LATENTLENS_MLFLOW_PORT", uri.rpartition(":")[2])
-        with tracking_server(other) as found:
+        with tracking_server(empty, say=said.append) as found:
             assert found == uri
+        assert said.pop() == f"There is nothing in {empty}: using MLflow at {uri}."
+        # Without the address in the store, as of a server that somebody started by hand.
+        (store / ".server").unlink()
+        with tracking_server(store, say=said.append) as found:
+            assert (found, said) == (uri, [])
+        make_database(other)
+        # It is about to start a server of its own over a store that is held.
+        with hold(other), pytest.raises(TrackingError, match="Another latentlens command is using"):
+            tracking_server(other, say=said.append).__enter__()
+        assert said == [f"MLflow at {uri} keeps another store than {other}: not used (--tracking-uri {uri} would)."]
         # Who only borrows a server does not stop it.
         assert answers(uri)
-    assert not other.exists()
+    assert not empty.exists()
     assert not answers(uri)
     assert not in_use(store)
+
+
+def make_database(store: Path) -> None:
+    """As MLflow would, as far as it tells stores apart."""
+    store.mkdir()
+    with closing(sqlite3.connect(database(store))) as made, made:
+        made.execute("CREATE TABLE experiments (experiment_id INTEGER, creation_time BIGINT)")
+        made.execute("INSERT INTO experiments VALUES (0, 1700000000000)")
+
+
+def test_only_a_server_over_the_store_keeps_it_from_being_reset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, another_website: str
+) -> None:
+    for number, port in enumerate((9, another_website.rpartition(":")[2])):
+        monkeypatch.setenv("LATENTLENS_MLFLOW_PORT", str(port))
+        make_database(store := tmp_path / str(number))
+        assert reset(store)
+        assert not store.exists()
+
+
+def test_the_next_server_finds_everything_and_runs_that_were_left_open_are_killed_ones(tmp_path: Path) -> None:
+    store = tmp_path / "mlruns"
+    with tracking_server(store) as uri:
+        client = MlflowClient(uri)
+        ours, foreign = (client.create_experiment(name) for name in (EXPERIMENT, "somebody's own"))
+        open_run, foreign_run = (client.create_run(experiment).info.run_id for experiment in (ours, foreign))
+        finished = client.create_run(ours).info.run_id
+        client.set_terminated(finished)
+        assert rest.unfinished_runs(uri) == [open_run]
+        (row,) = [row for row in examine(store, int(uri.rpartition(":")[2]), 9) if row.what == "unfinished runs"]
+        assert (row.found, row.ok) == (open_run, False)
+    with running_server(store) as uri:
+        client = MlflowClient(uri)
+        states = [client.get_run(run).info.status for run in (open_run, foreign_run, finished)]
+        assert states == ["KILLED", "RUNNING", "FINISHED"]
+        assert client.get_run(open_run).info.end_time
+        assert client.get_experiment(ours).artifact_location.startswith("mlflow-artifacts:")
+        assert rest.unfinished_runs(uri) == []
 
 
 def test_a_server_that_cannot_start_is_said_with_its_last_words_and_frees_the_store(tmp_path: Path) -> None:

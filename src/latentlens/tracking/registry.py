@@ -97,8 +97,7 @@ class Registry:
             aliases = self._client.get_registered_model(REGISTERED_MODEL).aliases
         before = int(aliases[CHAMPION]) if CHAMPION in aliases else None
         if number is not None:
-            with tempfile.TemporaryDirectory() as scratch:
-                self.fetch(self.version(number), Path(scratch))
+            self._require_whole(self.version(number))
         with self._reaching():
             if number is None:
                 self._client.delete_registered_model_alias(REGISTERED_MODEL, CHAMPION)
@@ -119,6 +118,17 @@ class Registry:
         with self._reaching(missing=_NOTHING_YET):
             tags = self._client.get_registered_model(REGISTERED_MODEL).tags
         return [Promotion(**promotion) for promotion in json.loads(tags.get(PROMOTIONS, "[]"))]
+
+    def _require_whole(self, version: Version) -> None:
+        with self._reaching():
+            uri = self._client.get_model_version_download_uri(REGISTERED_MODEL, str(version.number))
+            found = mlflow.artifacts.list_artifacts(
+                artifact_uri=f"{uri}/artifacts/{PARTS}", tracking_uri=self.tracking_uri
+            )
+        if not found:
+            raise ModelRefused(f"Version {version.number} of {REGISTERED_MODEL} is refused: its artifacts are missing.")
+        with tempfile.TemporaryDirectory() as scratch:
+            self.fetch(version, Path(scratch))
 
     def _remember(self, before: int | None, after: int | None) -> None:
         now = Promotion(datetime.now(UTC).isoformat(timespec="seconds"), before, after)
