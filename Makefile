@@ -23,8 +23,11 @@ venv: .venv/ready ## make .venv with the locked dependencies
 up: venv ## train if nothing is registered, then MLflow on :5000 and the API on :8000
 	$(LATENTLENS) up
 
-test: venv ## all tests but those that need Docker or a browser
-	$(BIN)/python -m pytest -m "not docker and not browser"
+test: venv ## all tests but those that take minutes or need Docker or a browser
+	$(BIN)/python -m pytest -m "not slow and not docker and not browser"
+
+test-slow: venv ## the tests that take minutes, with what they say
+	$(BIN)/python -m pytest -m "slow and not docker and not browser" -s
 
 test-docker: venv ## the tests that need a Docker engine
 	$(BIN)/python -m pytest -m docker
@@ -59,4 +62,4 @@ clean: ## remove .venv, caches and compiled kernels; never mlruns
 	find src -name "*.nb[ci]" -delete
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help venv up test test-docker test-browser lint check notebook format bench lock clean
+.PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench lock clean
