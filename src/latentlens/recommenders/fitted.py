@@ -17,11 +17,10 @@ from latentlens.ratings.ids import IdMap
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.foldin import UserVector, fold_in
 from latentlens.recommenders.portable import FactorModel
+from latentlens.recommenders.shortlist import Shortlist
 
 # For a new user of a model whose own users keep their trained vectors.
 DEFAULT_USER_STEP_REG = 0.05
-# The first pass scores in float32; so many more candidates than asked for are scored again in float64.
-_SPARE_CANDIDATES = 32
 
 
 class EpochReport(NamedTuple):
@@ -56,6 +55,13 @@ class Filters:
     genre: str | None = None
     year_from: int | None = None
     year_to: int | None = None
+
+
+class Ranking(NamedTuple):
+    """A list before it is described: item indexes, best first, and the score of each."""
+
+    items: NDArray[np.int64]
+    scores: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,13 @@ class FittedModel:
     def recommend(
         self, user_id: int | str, n: int = 10, filters: Filters = Filters(), *, exclude_seen: bool = True
     ) -> list[Recommendation]:
-        """List the `n` best movies for a known user, best first; fewer if fewer pass.
+        """List the `n` best movies for a known user; see `rank`."""
+        return self.describe(self.rank(user_id, n, filters, exclude_seen=exclude_seen))
+
+    def rank(
+        self, user_id: int | str, n: int = 10, filters: Filters = Filters(), *, exclude_seen: bool = True
+    ) -> Ranking:
+        """Rank the `n` best movies for a known user, best first; fewer if fewer pass.
 
         Movies without a train rating are never listed. Raises UnknownId for a user without train ratings.
         """
@@ -115,19 +127,23 @@ class FittedModel:
             raise UnknownId(f"User {user_id} is not in the model: ask for the popular list or send ratings.")
         vector = UserVector(self.factors.user_factors[user], self.factors.user_bias[user])
         seen = self.history.items_of(user) if exclude_seen else _NOTHING
-        return self._list(vector, n, filters, seen)
+        return self._rank(vector, n, filters, seen)
 
     def recommend_for(
         self, ratings: Mapping[Any, float], n: int = 10, filters: Filters = Filters()
     ) -> list[Recommendation]:
-        """List the `n` best movies for someone with these ratings (movie id -> rating), without the rated ones.
+        """List the `n` best movies for someone with these ratings; see `rank_for`."""
+        return self.describe(self.rank_for(ratings, n, filters))
+
+    def rank_for(self, ratings: Mapping[Any, float], n: int = 10, filters: Filters = Filters()) -> Ranking:
+        """Rank the `n` best movies for someone with these ratings (movie id -> rating), without the rated ones.
 
         Ratings of movies the model does not know are ignored; if none is known this is the popular list.
         """
         items, values = self.known_ratings(ratings)
         if not len(items):
-            return self.popular(n, filters)
-        return self._list(self.fold_in(items, values), n, filters, items)
+            return self.rank_popular(n, filters)
+        return self._rank(self.fold_in(items, values), n, filters, items)
 
     def known_ratings(self, ratings: Mapping[Any, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keep the ratings of movies the fit has seen: item indexes, ascending, and ratings."""
@@ -150,8 +166,11 @@ class FittedModel:
 
     def popular(self, n: int = 10, filters: Filters = Filters()) -> list[Recommendation]:
         """List the `n` most rated movies, for someone of whom nothing is known."""
-        chosen = self._most_rated(self._candidates(filters, _NOTHING), n)
-        return self._describe(chosen, self._exact(self._nobody, chosen))
+        return self.describe(self.rank_popular(n, filters))
+
+    def rank_popular(self, n: int = 10, filters: Filters = Filters()) -> Ranking:
+        """Rank the `n` most rated movies; their scores are as somebody of whom nothing is known would rate them."""
+        return self._rank_by_count(self._nobody, n, filters, _NOTHING)
 
     def similar(self, movie_id: int | str, n: int = 10) -> list[tuple[Recommendation, float]]:
         """List the `n` movies whose item factors point the same way, with the cosine (-1 to 1).
@@ -167,50 +186,14 @@ class FittedModel:
         cosine = self._directions @ self._directions[item]
         candidates = self._candidates(Filters(), np.array([item]))
         chosen = candidates[np.argsort(-cosine[candidates], kind="stable")[:n]]
-        described = self._describe(chosen, self._exact(self._nobody, chosen))
+        described = self.describe(Ranking(chosen, self._exact(self._nobody, chosen)))
         return list(zip(described, np.clip(cosine[chosen].astype(float), -1, 1).tolist(), strict=True))
 
-    @property
-    def _nobody(self) -> UserVector:
-        """Someone without a taste: what the mean and a movie's bias say alone."""
-        return UserVector(np.zeros_like(self.factors.item_factors[0]), np.float32(0))
-
-    @cached_property
-    def _directions(self) -> NDArray[np.float32]:
-        norms = np.linalg.norm(self.factors.item_factors, axis=1, keepdims=True)
-        return np.asarray(self.factors.item_factors / np.where(norms > 0, norms, 1), dtype=np.float32)
-
-    def _candidates(self, filters: Filters, excluded: NDArray[np.integer]) -> NDArray[np.int64]:
-        allowed = self.factors.item_counts > 0
-        if filters != Filters():
-            allowed = allowed & self.catalogue.matching(**vars(filters))
-        allowed[excluded] = False
-        return np.flatnonzero(allowed)
-
-    def _list(self, user: UserVector, n: int, filters: Filters, excluded: NDArray[np.integer]) -> list[Recommendation]:
-        candidates = self._candidates(filters, excluded)
-        if self.ranks_by == "popularity":
-            chosen = self._most_rated(candidates, n)
-            return self._describe(chosen, self._exact(user, chosen))
-        rough = (self.factors.item_factors @ user.factors + self.factors.item_bias)[candidates]
-        wanted = min(n + _SPARE_CANDIDATES, len(candidates))
-        if wanted < len(candidates):
-            # All that tie with the last one stay, so that the smaller id wins however short the list.
-            candidates = candidates[rough >= np.partition(rough, -wanted)[-wanted]]
-        scores = self._exact(user, candidates)
-        best = np.argsort(-scores, kind="stable")[:n]
-        return self._describe(candidates[best], scores[best])
-
-    def _most_rated(self, candidates: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-        return candidates[np.argsort(-self.factors.item_counts[candidates], kind="stable")[:n]]
-
-    def _exact(self, user: UserVector, items: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Scores with the bits of `FactorModel.score`, for a user who need not be in the model."""
-        return self.factors.score_for(user.factors, user.bias, items)
-
-    def _describe(self, items: NDArray[np.int64], scores: NDArray[np.float64]) -> list[Recommendation]:
+    def describe(self, ranking: Ranking) -> list[Recommendation]:
+        """Say of each movie of a ranking what the data say."""
+        items = ranking.items
         movie_ids: Sequence[Any] = self.factors.item_ids.values[items].tolist()
-        ratings = self.factors.clip(scores).tolist()
+        ratings = self.factors.clip(ranking.scores).tolist()
         counts = self.factors.item_counts[items].tolist()
         return [
             Recommendation(
@@ -223,9 +206,56 @@ class FittedModel:
                 score=score,
             )
             for item, movie_id, rating, count, score in zip(
-                items.tolist(), movie_ids, ratings, counts, scores.tolist(), strict=True
+                items.tolist(), movie_ids, ratings, counts, ranking.scores.tolist(), strict=True
             )
         ]
+
+    def prepare(self) -> None:
+        """Compute now what the first list would otherwise wait for."""
+        _ = self._directions, self._shortlist
+
+    @property
+    def _nobody(self) -> UserVector:
+        """Someone without a taste: what the mean and a movie's bias say alone."""
+        return UserVector(np.zeros_like(self.factors.item_factors[0]), np.float32(0))
+
+    @cached_property
+    def _directions(self) -> NDArray[np.float32]:
+        norms = np.linalg.norm(self.factors.item_factors, axis=1, keepdims=True)
+        return np.asarray(self.factors.item_factors / np.where(norms > 0, norms, 1), dtype=np.float32)
+
+    @cached_property
+    def _shortlist(self) -> Shortlist:
+        return Shortlist(self.factors)
+
+    def _passing(self, filters: Filters) -> NDArray[np.bool_] | None:
+        """Mask of the movies that pass, None where all do."""
+        return None if filters == Filters() else self.catalogue.matching(**vars(filters))
+
+    def _candidates(self, filters: Filters, excluded: NDArray[np.integer]) -> NDArray[np.int64]:
+        allowed = self.factors.item_counts > 0
+        passing = self._passing(filters)
+        if passing is not None:
+            allowed &= passing
+        allowed[excluded] = False
+        return np.flatnonzero(allowed)
+
+    def _rank(self, user: UserVector, n: int, filters: Filters, excluded: NDArray[np.integer]) -> Ranking:
+        if self.ranks_by == "popularity":
+            return self._rank_by_count(user, n, filters, excluded)
+        candidates = self._shortlist.candidates(user, n, excluded, self._passing(filters))
+        scores = self._exact(user, candidates)
+        best = np.argsort(-scores, kind="stable")[:n]
+        return Ranking(candidates[best], scores[best])
+
+    def _rank_by_count(self, user: UserVector, n: int, filters: Filters, excluded: NDArray[np.integer]) -> Ranking:
+        candidates = self._candidates(filters, excluded)
+        chosen = candidates[np.argsort(-self.factors.item_counts[candidates], kind="stable")[:n]]
+        return Ranking(chosen, self._exact(user, chosen))
+
+    def _exact(self, user: UserVector, items: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Scores with the bits of `FactorModel.score`, for a user who need not be in the model."""
+        return self.factors.score_for(user.factors, user.bias, items)
 
 
 def _with_ratings(ids: IdMap, counts: NDArray[np.int64], wanted: Any) -> NDArray[np.int64]:
