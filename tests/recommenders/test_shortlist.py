@@ -39,7 +39,8 @@ def best(model: FactorModel, user: UserVector, n: int, among: np.ndarray) -> lis
     """The exact list, from the exact scores of all movies."""
     items = np.flatnonzero((model.item_counts > 0) & among)
     scores = model.score_for(user.factors, user.bias, items)
-    return items[np.argsort(-scores, kind="stable")[:n]].tolist()
+    chosen: list[int] = items[np.argsort(-scores, kind="stable")[:n]].tolist()
+    return chosen
 
 
 @settings(max_examples=60, deadline=None)

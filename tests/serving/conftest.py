@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.svd import SVD
+from latentlens.serving import logs
 from latentlens.tracking.server import running_server
 
 from .support import empty_registry, ratings_table, register, running_api, settings_for, wait_for_version
@@ -27,6 +30,15 @@ def failing_fast() -> Iterator[None]:
         patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         patch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_log_lines() -> Iterator[None]:
+    # Polling asks hundreds of times; a test of the log reads its own.
+    with Path(os.devnull).open("w") as nowhere:
+        logs.configure("error", nowhere)
+        yield
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

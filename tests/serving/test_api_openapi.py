@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -20,8 +21,13 @@ def operations(described: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(f"{verb} {path}", op) for path, verbs in described["paths"].items() for verb, op in verbs.items()]
 
 
-def test_docs_is_a_page(api: httpx.Client) -> None:
-    assert "text/html" in api.get("/docs").headers["content-type"]
+def test_docs_is_a_page_that_needs_no_internet(api: httpx.Client) -> None:
+    page = api.get("/docs")
+    assert "text/html" in page.headers["content-type"]
+    files = re.findall(r'(?:href|src)="([^"]+)"', page.text)
+    assert len(files) >= 3
+    assert all(file.startswith("/") for file in files)
+    assert [file for file in files if api.get(file).status_code != 200] == []
 
 
 def test_every_route_of_the_contract_is_there(described: dict[str, Any]) -> None:

@@ -65,10 +65,11 @@ def test_a_defect_is_a_500_that_gives_nothing_away(tmp_path: Path) -> None:
         raise RuntimeError("the secret cause")
 
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get("/defect")
 
     reply = asyncio.run(ask())
-    assert "log" in problem(reply, 500)
+    assert "log has the cause under this X-Request-ID" in problem(reply, 500)
+    assert reply.headers["x-request-id"]
     assert "secret" not in reply.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import httpx
@@ -26,7 +27,7 @@ def test_the_root_says_where_to_go(api: httpx.Client) -> None:
 
 def test_health_and_ready(api: httpx.Client) -> None:
     assert api.get("/health").json() == {"status": "ok"}
-    assert api.get("/ready").json() == {"status": "ready", "model_version": 1}
+    assert api.get("/ready").json() == {"status": "ready", "model_version": 1, "registry_unreachable_since": None}
 
 
 def test_model_tells_what_the_run_recorded(api: httpx.Client, model: FittedModel, mlflow_uri: str) -> None:
@@ -78,6 +79,20 @@ def test_invented_methods_make_no_time_series(api: httpx.Client) -> None:
     assert sample(api, 'latentlens_requests_total{method="OTHER",route="/health",status="405"}') >= 1
 
 
-def test_metrics_tell_the_served_version(api: httpx.Client) -> None:
+def test_metrics_tell_the_served_version_and_its_age(api: httpx.Client, mlflow_uri: str) -> None:
     assert sample(api, "latentlens_model_version") == 1
     assert sample(api, "latentlens_model_swaps_total") == 1
+    registered = Registry(mlflow_uri).current().registered_at
+    assert time.time() - 3600 < registered < time.time()
+    before, told, after = time.time(), sample(api, "latentlens_model_age_seconds"), time.time()
+    assert before - registered <= told <= after - registered
+
+
+def test_metrics_count_lists_for_people_the_model_does_not_know(api: httpx.Client) -> None:
+    names = [f'latentlens_cold_starts_total{{strategy="{how}"}}' for how in ("popular", "folded_in")]
+    before = [sample(api, name) for name in names]
+    assert api.get("/recommend/77").json()["strategy"] == "popular"
+    assert api.get("/recommend/3").json()["strategy"] == "personal"
+    for movie in (101, 555, 102):
+        assert api.post("/recommend", json={"ratings": [{"movie_id": movie, "rating": 4}]}).status_code == 200
+    assert [sample(api, name) - count for name, count in zip(names, before, strict=True)] == [2, 2]

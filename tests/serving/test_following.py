@@ -14,6 +14,7 @@ import pytest
 from latentlens.processes import free_port
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.serving.current import CurrentModel
+from latentlens.serving.metrics import Metrics
 from latentlens.tracking.registry import Registry, Version
 from latentlens.tracking.server import running_server
 
@@ -160,7 +161,7 @@ def test_a_damaged_version_is_refused_while_the_one_before_is_served(
     assert "Version 2" in reason
     assert "item_bias.npy is damaged" in reason
     assert client.get("/recommend/1").json()["model_version"] == 1
-    assert [folder.name[:3] for folder in cache.iterdir()] == ["v1-"]
+    assert [folder.name[:3] for folder in cache.glob("v*")] == ["v1-"]
     register(registry.tracking_uri, another_svd)
     wait_for_version(client, 3)
     assert wait_until(lambda: client.get("/model").json()["problem"] is None)
@@ -182,7 +183,7 @@ def test_a_refused_version_is_not_tried_again_and_its_reason_stays(
 
     damaged_version(registry, svd, store)
     counting = Counting(registry.tracking_uri)
-    current = CurrentModel(counting, cache, poll_seconds=0.01)
+    current = CurrentModel(counting, cache, 0.01, Metrics())
     current.start()
     try:
         wait_until(lambda: counting.asked >= 5)
@@ -210,7 +211,7 @@ def test_only_the_served_version_and_the_one_before_stay_on_disk(
     for number in (1, 2, 3):
         register(registry.tracking_uri, svd)
         wait_for_version(client, number)
-    wait_until(lambda: sorted(folder.name[:3] for folder in cache.iterdir()) == ["v2-", "v3-"])
+    wait_until(lambda: sorted(folder.name[:3] for folder in cache.glob("v*")) == ["v2-", "v3-"])
 
 
 def test_a_store_that_was_reset_is_followed_though_the_number_is_the_same(
@@ -230,7 +231,7 @@ def test_a_cache_that_cannot_be_written_is_a_reason_not_a_crash(
     blocked = tmp_path / "a-file"
     blocked.touch()
     with running_api(settings_for(registry.tracking_uri, blocked)) as client:
-        wait_until(lambda: "cannot be loaded" in problem(client.get("/ready"), 503))
+        wait_until(lambda: "cannot be stored" in problem(client.get("/ready"), 503))
         assert client.get("/health").status_code == 200
         blocked.unlink()
         wait_for_version(client, 1)

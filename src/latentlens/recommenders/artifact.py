@@ -16,6 +16,7 @@ import numpy as np
 
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.history import History
+from latentlens.recommenders import soundness
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.portable import (
     FACTOR_ARRAYS,
@@ -27,6 +28,8 @@ from latentlens.recommenders.portable import (
     read_part,
 )
 
+# What numpy, json and our own reading raise, besides ValueError, for files that only pretend to be parts.
+_CAUSED_BY_CONTENT = (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError, TypeError)
 _HISTORY_ARRAYS = ("indptr", "items", "ratings", "is_train")
 
 
@@ -60,14 +63,16 @@ def write(model: FittedModel, folder: Path, extra: Mapping[str, Any] | None = No
 
 
 def read(folder: Path) -> FittedModel:
-    """Open a model folder, every part checked against the manifest.
+    """Open a model folder, every part checked against the manifest and against each other.
 
-    Raises ValueError if it is damaged or of a newer format.
+    Raises ValueError if it is damaged, of a newer format, or not made by `write`.
     """
     try:
-        return _read(folder)
-    except (KeyError, TypeError, IndexError) as problem:
-        raise ValueError(f"{MANIFEST} or catalogue.json lacks what a model needs: {problem!r}") from problem
+        model = _read(folder)
+        soundness.check(model)
+    except _CAUSED_BY_CONTENT as problem:
+        raise ValueError(f"a part is not what a model needs: {problem!r}") from problem
+    return model
 
 
 def _read(folder: Path) -> FittedModel:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from latentlens.errors import ConfigError, UnknownId
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.history import History
-from latentlens.ratings.ids import IdMap
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.foldin import UserVector, fold_in
 from latentlens.recommenders.portable import FactorModel
@@ -99,7 +98,7 @@ class FittedModel:
 
     def knows_user(self, user_id: int | str) -> bool:
         """Whether the fit has seen a rating of this user. Raises TypeError for an id of the wrong type."""
-        return int(_with_ratings(self.factors.user_ids, self.factors.user_counts, user_id)) >= 0
+        return self._known_user(user_id) >= 0
 
     def knows_movie(self, movie_id: int | str) -> bool:
         """Whether the fit has seen a rating of this movie. Raises TypeError for an id of the wrong type."""
@@ -107,7 +106,12 @@ class FittedModel:
 
     def known_items(self, movie_ids: Any) -> NDArray[np.int64]:
         """Item indexes of these movies (any shape), -1 for each that the fit has seen no rating of."""
-        return _with_ratings(self.factors.item_ids, self.factors.item_counts, movie_ids)
+        index = self.factors.item_ids.index(movie_ids)
+        return np.where((index >= 0) & (self.factors.item_counts[index] > 0), index, -1)
+
+    def _known_user(self, user_id: int | str) -> int:
+        user = self.factors.user_ids.position(user_id)
+        return user if user >= 0 and self.factors.user_counts[user] > 0 else -1
 
     def recommend(
         self, user_id: int | str, n: int = 10, filters: Filters = Filters(), *, exclude_seen: bool = True
@@ -122,7 +126,7 @@ class FittedModel:
 
         Movies without a train rating are never listed. Raises UnknownId for a user without train ratings.
         """
-        user = int(_with_ratings(self.factors.user_ids, self.factors.user_counts, user_id))
+        user = self._known_user(user_id)
         if user < 0:
             raise UnknownId(f"User {user_id} is not in the model: ask for the popular list or send ratings.")
         vector = UserVector(self.factors.user_factors[user], self.factors.user_bias[user])
@@ -256,12 +260,6 @@ class FittedModel:
     def _exact(self, user: UserVector, items: NDArray[np.int64]) -> NDArray[np.float64]:
         """Scores with the bits of `FactorModel.score`, for a user who need not be in the model."""
         return self.factors.score_for(user.factors, user.bias, items)
-
-
-def _with_ratings(ids: IdMap, counts: NDArray[np.int64], wanted: Any) -> NDArray[np.int64]:
-    """Indexes of these ids, -1 for each without train ratings."""
-    index = ids.index(wanted)
-    return np.where((index >= 0) & (counts[index] > 0), index, -1)
 
 
 def factors_for(

@@ -59,19 +59,17 @@ class FactorModel:
             u, i = users[start : start + _CHUNK], items[start : start + _CHUNK]
             bias = np.where(u >= 0, self.user_bias[u], np.float32(0))
             factors = np.where((u >= 0)[:, None], self.user_factors[u], np.float32(0))
-            scores[start : start + _CHUNK] = self.score_for(factors, bias, i)
+            without_movie = self.global_mean + bias.astype(np.float64)
+            scores[start : start + _CHUNK] = np.where(i >= 0, self.score_for(factors, bias, i), without_movie)
         return scores
 
     def score_for(self, factors: Any, bias: Any, items: NDArray[np.integer]) -> NDArray[np.float64]:
         """Unclipped predictions for user vectors: factors (k,) or (n, k) and bias () or (n,), float32; items (n,).
 
-        Summed in float64, row by row: the bits of a pair do not depend on the pairs beside it.
+        Every item is known. Summed in float64, row by row: the bits of a pair do not depend on the pairs beside it.
         """
-        known = items >= 0
         products = self.item_factors[items].astype(np.float64) * factors
-        interaction = np.where(known, products.sum(axis=1), 0.0)
-        item_bias = np.where(known, self.item_bias[items], np.float32(0))
-        return np.asarray(self.global_mean + np.float64(bias) + item_bias + interaction)
+        return np.asarray(self.global_mean + np.float64(bias) + self.item_bias[items] + products.sum(axis=1))
 
     def clip(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Predicted ratings for scores: kept within the scale."""
@@ -109,6 +107,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{MANIFEST} cannot be read: {problem!r}") from problem
     if written != FORMAT:
         raise ValueError(f"the model has format {written}, this version reads format {FORMAT}")
+    outside = [name for name in manifest.get("parts", ()) if Path(name).name != name or "\\" in name]
+    if outside:
+        raise ValueError(f"{MANIFEST} names a part that would lie outside the folder: {outside[0]!r}")
     return manifest
 
 

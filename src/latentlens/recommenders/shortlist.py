@@ -2,9 +2,9 @@
 
 Two bounds rest on |p . q| <= |p| |q| (Cauchy and Schwarz), so that no list ever changes:
 
-- movies lie in order of the most that a demanding user could give them: once the list beats that, the rest stay unseen
-  (pruning by length: Teflioudi et al. 2015, "LEMP"; Li et al. 2017, "FEXIPRO");
-- canonical axes lie in order of variance: the leading ones nearly give a score, and lengths bound what the rest can add.
+- movies lie in order of the most that a demanding user could give them: once the list beats that, the rest stay
+  unseen (pruning by length: Teflioudi et al. 2015, "LEMP"; Li et al. 2017, "FEXIPRO");
+- canonical axes lie in order of variance: the leading ones nearly give a score, and lengths bound what the rest add.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from latentlens.recommenders.portable import FactorModel
 # to be scored in full; with more, the first pass takes longer.
 _TYPICAL_REST = 0.01
 # So many of the users have factors no longer than the demanding one's.
-_DEMANDING = 0.75
-_FIRST_BLOCK = 2048
+_DEMANDING = 0.95
+_FIRST_BLOCK = 3072
 _LOWEST = np.finfo(np.float32).min
 
 
@@ -51,23 +51,22 @@ class Shortlist:
 
         All that tie with the last of the `n` are among them.
         """
-        closed = np.zeros(len(self._order), dtype=np.bool_) if allowed is None else ~allowed[self._order]
-        closed[self._position[excluded]] = True
         leading = user.factors[: self._n_leading]
         length, rest = _length(user.factors), _length(user.factors[self._n_leading :])
         margin = self._rounding(length)
-        rough, bound = np.empty_like(self._bias), np.empty_like(self._bias)
-        start = stop = 0
+        excluded_places = self._position[excluded]
+        stop = 0
         while True:
-            start, stop = stop, min(max(2 * stop, _FIRST_BLOCK), len(rough))
-            block = slice(start, stop)
-            rough[block] = leading @ self._leading[:, block] + self._bias[block]
-            rough[block][closed[block]] = -np.inf
-            bound[block] = rest * self._rest[block] + margin
-            nth = _nth_best(rough[:stop] - bound[:stop], n)
-            if stop == len(rough) or nth > self._most_beyond(stop, length) + margin:
-                found = rough[:stop] + bound[:stop] >= max(nth, _LOWEST)
-                return np.sort(self._order[np.flatnonzero(found)])
+            stop = min(max(2 * stop, _FIRST_BLOCK), len(self._order))
+            rough = leading @ self._leading[:, :stop] + self._bias[:stop]
+            rough[excluded_places[excluded_places < stop]] = -np.inf
+            if allowed is not None:
+                rough[~allowed[self._order[:stop]]] = -np.inf
+            bound = rest * self._rest[:stop]
+            nth = _nth_best(rough - bound, n) - margin
+            if stop == len(self._order) or nth > self._most_beyond(stop, length) + margin:
+                found = np.flatnonzero(rough + bound >= max(nth - margin, _LOWEST))
+                return np.sort(self._order[found])
 
     def _most_beyond(self, position: int, length: float) -> float:
         """The most that a user with factors of this length can give the movies from `position` on."""
@@ -96,4 +95,4 @@ def _lengths(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 def _typical_rest(rows: NDArray[np.float32]) -> NDArray[np.float64]:
     """(k + 1,) root mean square length of the rows without their first 0, 1, ... k axes."""
     squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64) / max(len(rows), 1)
-    return np.sqrt(np.append(np.cumsum(squares[::-1])[::-1], 0.0))
+    return np.asarray(np.sqrt(np.append(np.cumsum(squares[::-1])[::-1], 0.0)))

@@ -7,13 +7,18 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 
 from latentlens.serving import problems
 from latentlens.serving.body_limit import LimitBody
 from latentlens.serving.current import CurrentModel
-from latentlens.serving.metrics import MeasureRequests, Metrics
+from latentlens.serving.guards import DOCS_FILES, AdmitClients, AllowHosts
+from latentlens.serving.metrics import Metrics
+from latentlens.serving.observe import ObserveRequests
+from latentlens.serving.openapi import describe_guards
 from latentlens.serving.routes import movies, recommend, status
-from latentlens.serving.settings import Settings
+from latentlens.serving.settings import ANY_HOST, Settings
 from latentlens.tracking.registry import Registry, fail_fast
 
 _ABOUT = """
@@ -26,13 +31,10 @@ newest version. A newly registered version is served within seconds. Every error
 def create_app(settings: Settings) -> FastAPI:
     """Make the API. It needs neither MLflow nor a model to start, and becomes ready when there are both."""
     fail_fast()
-    current = CurrentModel(
-        Registry(settings.tracking_uri),
-        settings.cache,
-        settings.poll_seconds,
-        on_swap=lambda: metrics.swaps.inc(),
-    )
-    metrics = Metrics(lambda: current.version_number)
+    metrics = Metrics()
+    current = CurrentModel(Registry(settings.tracking_uri), settings.cache, settings.poll_seconds, metrics)
+    metrics.model_version.set_function(lambda: current.version_number)
+    metrics.model_age.set_function(lambda: current.age_seconds)
 
     @asynccontextmanager
     async def follow_registry(_: FastAPI) -> AsyncIterator[None]:
@@ -40,13 +42,40 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         current.stop()
 
-    app = FastAPI(title="LatentLens", version=version("latentlens"), description=_ABOUT, lifespan=follow_registry)
+    # FastAPI's own page of documentation is blank without the internet.
+    app = FastAPIOffline(
+        title="LatentLens",
+        version=version("latentlens"),
+        description=_ABOUT,
+        lifespan=follow_registry,
+        redoc_url=None,
+        static_url=DOCS_FILES,
+    )
     app.state.current = current
     app.state.metrics = metrics
     problems.install(app)
-    # The one added last is the outermost: refused bodies are measured too.
-    app.add_middleware(LimitBody)
-    app.add_middleware(MeasureRequests, metrics=metrics)
-    for routes in (recommend, movies, status):
-        app.include_router(routes.router)
+    # First, what is asked most; and not by include_router, which looks for the route of every request twice.
+    app.router.routes[:0] = [*recommend.router.routes, *movies.router.routes, *status.router.routes]
+    _guard(app, settings, metrics)
+    describe_guards(app, settings)
     return app
+
+
+def _guard(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
+    """Put what every request passes around the routes. The one added last is the outermost."""
+    app.add_middleware(LimitBody)
+    if settings.api_keys or settings.limit:
+        app.add_middleware(AdmitClients, keys=settings.api_keys, limit=settings.limit)
+    if settings.cors_origins:
+        # Around the keys: browsers ask beforehand, and without one.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+            expose_headers=["Retry-After", "X-Request-ID"],
+        )
+    if ANY_HOST not in settings.answered_hosts:
+        app.add_middleware(AllowHosts, hosts=settings.answered_hosts)
+    # Outermost: what is refused is counted and logged, too.
+    app.add_middleware(ObserveRequests, metrics=metrics)

@@ -8,6 +8,8 @@ from fastapi import Depends, HTTPException, Path, Request
 
 from latentlens.recommenders.fitted import Filters
 from latentlens.serving.current import CurrentModel
+from latentlens.serving.metrics import Metrics
+from latentlens.serving.observe import MODEL_VERSION
 from latentlens.serving.schemas import MovieFilters
 from latentlens.serving.served import Served
 
@@ -17,14 +19,27 @@ async def _current(request: Request) -> CurrentModel:
     return current
 
 
-async def _served(current: Annotated[CurrentModel, Depends(_current)]) -> Served:
-    return current.served
+async def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
 
 
+async def _served(request: Request) -> Served:
+    return served_to(request)
+
+
+def served_to(request: Request) -> Served:
+    """Take the model that answers this request: once, so that a swap in its middle cannot mix versions."""
+    served: Served = request.app.state.current.served
+    request.scope[MODEL_VERSION] = served.version.number
+    return served
+
+
+LONGEST_ID = 256
 Current = Annotated[CurrentModel, Depends(_current)]
-# Taken once per request, so that a swap in its middle cannot mix versions.
+Told = Annotated[Metrics, Depends(_metrics)]
 ServedModel = Annotated[Served, Depends(_served)]
-IdInPath = Annotated[str, Path(max_length=256, examples=["1"], description="An id as the data has it.")]
+IdInPath = Annotated[str, Path(max_length=LONGEST_ID, examples=["1"], description="An id as the data has it.")]
 
 
 def filters_for(asked: MovieFilters, served: Served) -> Filters:

@@ -57,20 +57,20 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Let `app` answer every error as a problem."""
+    """Let `app` answer every error as a problem; what nobody expects is left to `ObserveRequests`."""
     app.add_exception_handler(LatentLensError, _own_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
-    app.add_exception_handler(Exception, _unexpected)
 
 
-def _answer(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+def answer(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """Make the answer; it is an ASGI app, too."""
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
     return Response(problem.model_dump_json(), status, headers, MEDIA_TYPE)
 
 
 async def _own_error(_: Request, error: Exception) -> Response:
-    return _answer(next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500), str(error))
+    return answer(next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500), str(error))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -78,17 +78,18 @@ async def _http_error(request: Request, error: Exception) -> Response:
     status, detail = error.status_code, error.detail
     if detail == HTTPStatus(status).phrase or status == 400:
         detail = _SAID.get(status, detail).format(path=request.url.path, method=request.method)
-    return _answer(status, detail, dict(error.headers or {}))
+    return answer(status, detail, dict(error.headers or {}))
 
 
 async def _invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     found = "; ".join(f"{_where(fault['loc'])}: {_what(fault)}" for fault in error.errors()[:5])
-    return _answer(422, f"The request is not valid. {found}. /docs shows examples.")
+    return answer(422, f"The request is not valid. {found}. /docs shows examples.")
 
 
-async def _unexpected(_: Request, __: Exception) -> Response:
-    return _answer(500, "This is a defect of the server, whose log has the cause: please report it.")
+def defect() -> Response:
+    """Answer for what nobody expected."""
+    return answer(500, "This is a defect of the server, whose log has the cause under this X-Request-ID: report it.")
 
 
 def _where(location: tuple[str | int, ...]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
-from latentlens.recommenders.fitted import Recommendation
+from latentlens.recommenders.fitted import FittedModel
 
 MAX_RATINGS = 1000
 
@@ -123,6 +123,17 @@ class Movie(BaseModel):
     year: int | None
     n_ratings: Annotated[int, Field(description="How many ratings stand behind the movie.")]
 
+    @classmethod
+    def of(cls, model: FittedModel, item: int) -> Movie:
+        """Present the movie with this index."""
+        return Movie(
+            movie_id=model.factors.item_ids.values[item].item(),
+            title=model.catalogue.titles[item],
+            genres=model.catalogue.genres_of(item),
+            year=model.catalogue.year_of(item),
+            n_ratings=int(model.factors.item_counts[item]),
+        )
+
 
 class RecommendedMovie(Movie):
     """A movie of a list, with the rating that is expected."""
@@ -130,21 +141,6 @@ class RecommendedMovie(Movie):
     model_config = ConfigDict(json_schema_extra=_example(**_RECOMMENDED))
 
     predicted_rating: float
-
-    @classmethod
-    def all_of(cls, movies: list[Recommendation]) -> list[RecommendedMovie]:
-        """Present a list that the model made."""
-        return [
-            cls(
-                movie_id=movie.movie_id,
-                title=movie.title,
-                genres=movie.genres,
-                year=movie.year,
-                n_ratings=movie.n_ratings,
-                predicted_rating=movie.predicted_rating,
-            )
-            for movie in movies
-        ]
 
 
 class SimilarMovie(Movie):
@@ -168,6 +164,7 @@ class RecommendReply(BaseModel):
         Field(description="`popular`: the most rated movies, because the model has no taste to go by."),
     ]
     model_version: int
+    # Last, for `Listing`.
     recommendations: list[RecommendedMovie]
 
 
@@ -184,6 +181,7 @@ class FoldedInReply(BaseModel):
     ]
     model_version: int
     ignored: Annotated[list[int | str], Field(description="Rated movies that the model does not know.")]
+    # Last, for `Listing`.
     recommendations: list[RecommendedMovie]
 
 
@@ -291,10 +289,15 @@ class StatusReply(BaseModel):
 class ReadyReply(BaseModel):
     """A model is served."""
 
-    model_config = ConfigDict(json_schema_extra=_example(status="ready", model_version=3))
+    model_config = ConfigDict(
+        json_schema_extra=_example(status="ready", model_version=3, registry_unreachable_since="2025-01-31T12:00:00Z")
+    )
 
     status: Literal["ready"] = "ready"
     model_version: int
+    registry_unreachable_since: Annotated[
+        datetime | None, Field(description="Since when MLflow cannot be asked for a newer model; null while it can.")
+    ]
 
 
 class WelcomeReply(BaseModel):

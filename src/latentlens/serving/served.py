@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import numpy as np
-
 from latentlens.recommenders.fitted import FittedModel
+from latentlens.serving.listing import Listing
 from latentlens.serving.search import MovieSearch
 from latentlens.tracking.registry import Version
 
@@ -22,6 +21,7 @@ class Served:
     metrics: Mapping[str, float]
     run_params: Mapping[str, str]
     search: MovieSearch
+    listing: Listing
     since: datetime
 
     @classmethod
@@ -29,15 +29,9 @@ class Served:
         cls, model: FittedModel, version: Version, metrics: Mapping[str, float], run_params: Mapping[str, str]
     ) -> Served:
         """Prepare a model for requests: what they share is computed now, not by the first of them."""
-        _warm(model)
-        return cls(model, version, metrics, run_params, MovieSearch(model), datetime.now(UTC))
+        model.prepare()
+        return cls(model, version, metrics, run_params, MovieSearch(model), Listing(model), datetime.now(UTC))
 
     def is_of(self, version: Version) -> bool:
         """Whether this is that version's model; the run tells apart equal numbers of a store that was reset."""
         return (self.version.number, self.version.run_id) == (version.number, version.run_id)
-
-
-def _warm(model: FittedModel) -> None:
-    rated = np.flatnonzero(model.factors.item_counts)
-    if len(rated) and model.factors.item_factors.shape[1]:
-        model.similar(model.factors.item_ids.values[rated[0]].item(), 1)

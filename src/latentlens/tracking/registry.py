@@ -6,15 +6,18 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from requests import RequestException
 
 from latentlens.errors import ConfigError, ModelRefused, NoModel, TrackingError
 from latentlens.recommenders import artifact
@@ -23,16 +26,22 @@ from latentlens.tracking.names import CHAMPION, PARTS, PROMOTIONS, REGISTERED_MO
 
 # MLflow takes 100,000 characters; this many are read in one go by a person.
 _REMEMBERED = 50
+_SCRATCH = "download-"
+_ABANDONED_SECONDS = 3600
 _NOTHING_YET = "No model is registered yet: run `latentlens train`."
 
 
 class Version(NamedTuple):
-    """A registered version. `newest` is the newest one's number: larger than `number` when a champion hides it."""
+    """A registered version. `newest` is the newest one's number: larger than `number` when a champion hides it.
+
+    registered_at: seconds since 1970.
+    """
 
     number: int
     run_id: str
     is_champion: bool
     newest: int
+    registered_at: float = 0.0
 
     @property
     def hides_newer(self) -> bool:
@@ -53,6 +62,8 @@ class Registry:
 
     def __init__(self, tracking_uri: str) -> None:
         self.tracking_uri = tracking_uri
+        # What may be shown: an address can hold a password.
+        self.address = _without_password(tracking_uri)
         with self._reaching():
             self._client = MlflowClient(tracking_uri)
 
@@ -67,7 +78,7 @@ class Registry:
             aliases = self._client.get_registered_model(REGISTERED_MODEL).aliases
         newest = int(found[0].version)
         if CHAMPION not in aliases or int(aliases[CHAMPION]) == newest:
-            return Version(newest, found[0].run_id or "", CHAMPION in aliases, newest)
+            return _version(found[0])._replace(is_champion=CHAMPION in aliases)
         return self.version(int(aliases[CHAMPION]))._replace(is_champion=True, newest=newest)
 
     def version(self, number: int) -> Version:
@@ -76,7 +87,7 @@ class Registry:
             missing=f"Version {number} of {REGISTERED_MODEL} is not registered: see MLflow's Models page."
         ):
             found = self._client.get_model_version(REGISTERED_MODEL, str(number))
-        return Version(number, found.run_id or "", is_champion=False, newest=number)
+        return _version(found)
 
     def metrics(self, version: Version) -> dict[str, float]:
         """Metrics of the run that made a version."""
@@ -97,7 +108,8 @@ class Registry:
             aliases = self._client.get_registered_model(REGISTERED_MODEL).aliases
         before = int(aliases[CHAMPION]) if CHAMPION in aliases else None
         if number is not None:
-            self._require_whole(self.version(number))
+            with tempfile.TemporaryDirectory() as scratch:
+                self.fetch(self.version(number), Path(scratch))
         with self._reaching():
             if number is None:
                 self._client.delete_registered_model_alias(REGISTERED_MODEL, CHAMPION)
@@ -119,68 +131,94 @@ class Registry:
             tags = self._client.get_registered_model(REGISTERED_MODEL).tags
         return [Promotion(**promotion) for promotion in json.loads(tags.get(PROMOTIONS, "[]"))]
 
-    def _require_whole(self, version: Version) -> None:
-        with self._reaching():
-            uri = self._client.get_model_version_download_uri(REGISTERED_MODEL, str(version.number))
-            found = mlflow.artifacts.list_artifacts(
-                artifact_uri=f"{uri}/artifacts/{PARTS}", tracking_uri=self.tracking_uri
-            )
-        if not found:
-            raise ModelRefused(f"Version {version.number} of {REGISTERED_MODEL} is refused: its artifacts are missing.")
-        with tempfile.TemporaryDirectory() as scratch:
-            self.fetch(version, Path(scratch))
-
     def _remember(self, before: int | None, after: int | None) -> None:
         now = Promotion(datetime.now(UTC).isoformat(timespec="seconds"), before, after)
         kept = [promotion._asdict() for promotion in [now, *self.promotions()[: _REMEMBERED - 1]]]
         self._client.set_registered_model_tag(REGISTERED_MODEL, PROMOTIONS, json.dumps(kept))
 
     def fetch(self, version: Version, cache: Path) -> FittedModel:
-        """Open a version, downloaded once into its own folder of `cache`. Raises ModelRefused if it is damaged."""
+        """Open a version, downloaded once into its own folder of `cache`.
+
+        Raises ModelRefused if it is damaged, OSError if `cache` cannot hold it.
+        """
         folder = _folder(version, cache)
         if folder.exists():
             # A damaged copy is this disk's fault, not the version's: it is fetched anew.
-            with suppress(ValueError):
-                return artifact.read(folder)
+            with suppress(ModelRefused):
+                return self.cached(version, cache)
             shutil.rmtree(folder, ignore_errors=True)
         self._download(version, folder)
         try:
-            return artifact.read(folder)
-        except ValueError as problem:
+            return self.cached(version, cache)
+        except ModelRefused:
             shutil.rmtree(folder, ignore_errors=True)
-            raise ModelRefused(f"Version {version.number} of {REGISTERED_MODEL} is refused: {problem}.") from problem
+            raise
+
+    def cached(self, version: Version, cache: Path) -> FittedModel:
+        """Open the copy in `cache`, without asking MLflow. Raises ModelRefused if it is damaged or missing."""
+        try:
+            return artifact.read(_folder(version, cache))
+        except ValueError as problem:
+            raise _refused(version, str(problem)) from problem
 
     def keep_only(self, versions: Collection[Version], cache: Path) -> None:
-        """Remove every other downloaded version from `cache`."""
+        """Remove every other downloaded version from `cache`, and what downloads left that were killed."""
         kept = {_folder(version, cache) for version in versions}
         for folder in set(cache.glob("v*-*")) - kept:
             shutil.rmtree(folder, ignore_errors=True)
+        for scratch in cache.glob(f"{_SCRATCH}*"):
+            # Another API may use the same cache: a download that still moves is left alone.
+            with suppress(FileNotFoundError):
+                if time.time() - scratch.stat().st_mtime > _ABANDONED_SECONDS:
+                    shutil.rmtree(scratch, ignore_errors=True)
 
     def _download(self, version: Version, folder: Path) -> None:
         """Download beside `folder`, then rename: a folder that exists is whole."""
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="download-") as scratch, self._reaching():
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_SCRATCH) as scratch, self._reaching():
             uri = self._client.get_model_version_download_uri(REGISTERED_MODEL, str(version.number))
-            downloaded = mlflow.artifacts.download_artifacts(
-                artifact_uri=f"{uri}/artifacts/{PARTS}", dst_path=scratch, tracking_uri=self.tracking_uri
-            )
+            try:
+                downloaded = mlflow.artifacts.download_artifacts(
+                    artifact_uri=f"{uri}/artifacts/{PARTS}", dst_path=scratch, tracking_uri=self.tracking_uri
+                )
+            except MlflowException as problem:
+                # MLflow keeps for itself what the disk said, so the disk is asked again.
+                (Path(scratch) / "room").write_bytes(bytes(65_536))
+                if problem.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    why = f"its run has no folder {PARTS!r}, which `latentlens train` writes"
+                    raise _refused(version, why) from problem
+                raise
             Path(downloaded).replace(folder)
 
     @contextmanager
     def _reaching(self, missing: str | None = None) -> Iterator[None]:
         try:
             yield
-        except MlflowException as problem:
-            if missing and problem.error_code == "RESOURCE_DOES_NOT_EXIST":
+        except (MlflowException, RequestException) as problem:
+            if missing and getattr(problem, "error_code", None) == "RESOURCE_DOES_NOT_EXIST":
                 raise NoModel(missing) from problem
+            said = first_line(problem).replace(self.tracking_uri, self.address)
             raise TrackingError(
-                f"MLflow at {self.tracking_uri} cannot be used; start it, or correct MLFLOW_TRACKING_URI:"
-                f" {first_line(problem)}."
+                f"MLflow at {self.address} cannot be used; start it, or correct MLFLOW_TRACKING_URI: {said}."
             ) from problem
 
 
 def _folder(version: Version, cache: Path) -> Path:
     return cache / f"v{version.number}-{version.run_id}"
+
+
+def _version(found: Any) -> Version:
+    number = int(found.version)
+    return Version(number, found.run_id or "", False, number, found.creation_timestamp / 1000)
+
+
+def _refused(version: Version, why: str) -> ModelRefused:
+    return ModelRefused(f"Version {version.number} of {REGISTERED_MODEL} is refused: {why}.")
+
+
+def _without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    return parts._replace(netloc=f"***@{parts.netloc.rpartition('@')[2]}").geturl() if "@" in parts.netloc else uri
 
 
 def fail_fast() -> None:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
-from latentlens.recommenders.fitted import FittedModel
 from latentlens.serving.dependencies import IdInPath, ServedModel, filters_for
 from latentlens.serving.ids import parse_id
 from latentlens.serving.problems import documented
@@ -51,15 +50,5 @@ async def movies(asked: Annotated[SearchQuery, Query()], served: ServedModel) ->
         total=found.total,
         offset=asked.offset,
         model_version=served.version.number,
-        movies=[_movie(served.model, item) for item in found.items],
-    )
-
-
-def _movie(model: FittedModel, item: int) -> Movie:
-    return Movie(
-        movie_id=model.factors.item_ids.values[item].item(),
-        title=model.catalogue.titles[item],
-        genres=model.catalogue.genres_of(item),
-        year=model.catalogue.year_of(item),
-        n_ratings=int(model.factors.item_counts[item]),
+        movies=[Movie.of(served.model, item) for item in found.items],
     )

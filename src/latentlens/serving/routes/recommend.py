@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Response
 
 from latentlens.errors import UnknownId
-from latentlens.serving.dependencies import IdInPath, ServedModel, filters_for
+from latentlens.serving.dependencies import IdInPath, ServedModel, Told, filters_for
+from latentlens.serving.direct import DirectRoute
 from latentlens.serving.ids import check_id, parse_id
 from latentlens.serving.problems import documented
 from latentlens.serving.schemas import (
@@ -15,7 +16,6 @@ from latentlens.serving.schemas import (
     PredictQuery,
     PredictReply,
     RatingsBody,
-    RecommendedMovie,
     RecommendQuery,
     RecommendReply,
 )
@@ -24,10 +24,9 @@ from latentlens.serving.served import Served
 router = APIRouter(tags=["recommend"])
 
 
-@router.get("/recommend/{user_id}", responses=documented(404, 422, 503))
 async def recommend(
-    user_id: IdInPath, asked: Annotated[RecommendQuery, Query()], served: ServedModel
-) -> RecommendReply:
+    user_id: IdInPath, asked: Annotated[RecommendQuery, Query()], served: ServedModel, told: Told
+) -> Response:
     """List the best movies for a user, without those the user has rated.
 
     A user the model does not know gets the popular list, and `strategy` says so; with `cold_start=error`, a 404.
@@ -35,20 +34,31 @@ async def recommend(
     model = served.model
     user = parse_id(user_id, model.factors.user_ids, "user id")
     filters = filters_for(asked, served)
-    known = model.knows_user(user)
-    if not known and asked.cold_start == "error":
-        raise UnknownId(f"User {user} is not in the model: leave cold_start out for the popular list, or POST ratings.")
-    movies = model.recommend(user, asked.n, filters) if known else model.popular(asked.n, filters)
-    return RecommendReply(
-        user_id=user,
-        strategy="personal" if known and model.ranks_by == "score" else "popular",
-        model_version=served.version.number,
-        recommendations=RecommendedMovie.all_of(movies),
-    )
+    strategy: Literal["personal", "popular"] = "personal" if model.ranks_by == "score" else "popular"
+    try:
+        ranking = model.rank(user, asked.n, filters)
+    except UnknownId:
+        if asked.cold_start == "error":
+            raise UnknownId(
+                f"User {user} is not in the model: leave cold_start out for the popular list, or POST ratings."
+            ) from None
+        strategy, ranking = "popular", model.rank_popular(asked.n, filters)
+        told.cold_starts.labels(strategy).inc()
+    reply = RecommendReply(user_id=user, strategy=strategy, model_version=served.version.number, recommendations=[])
+    return served.listing.answer(reply, ranking)
 
 
-@router.post("/recommend", responses=documented(413, 422, 503))
-async def recommend_for_ratings(asked: RatingsBody, served: ServedModel) -> FoldedInReply:
+router.add_api_route(
+    "/recommend/{user_id}",
+    recommend,
+    response_model=RecommendReply,
+    responses=documented(404, 422, 503),
+    route_class_override=DirectRoute,
+)
+
+
+@router.post("/recommend", response_model=FoldedInReply, responses=documented(400, 413, 422, 503))
+async def recommend_for_ratings(asked: RatingsBody, served: ServedModel, told: Told) -> Response:
     """List the best movies for someone with these ratings, without the rated ones. Nothing is stored.
 
     Ratings of movies the model does not know are listed as `ignored`.
@@ -57,13 +67,15 @@ async def recommend_for_ratings(asked: RatingsBody, served: ServedModel) -> Fold
     filters = filters_for(asked, served)
     ratings = _checked(asked, served)
     known = model.known_items(list(ratings)) >= 0
-    ignored = [movie_id for movie_id, is_known in zip(ratings, known, strict=True) if not is_known]
-    return FoldedInReply(
-        strategy="folded_in" if known.any() and model.ranks_by == "score" else "popular",
+    strategy: Literal["folded_in", "popular"] = "folded_in" if known.any() and model.ranks_by == "score" else "popular"
+    told.cold_starts.labels(strategy).inc()
+    reply = FoldedInReply(
+        strategy=strategy,
         model_version=served.version.number,
-        ignored=ignored,
-        recommendations=RecommendedMovie.all_of(model.recommend_for(ratings, asked.n, filters)),
+        ignored=[movie_id for movie_id, is_known in zip(ratings, known, strict=True) if not is_known],
+        recommendations=[],
     )
+    return served.listing.answer(reply, model.rank_for(ratings, asked.n, filters))
 
 
 @router.get("/predict", responses=documented(422, 503))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from importlib.metadata import version as installed_version
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from latentlens.serving.dependencies import Current, ServedModel
-from latentlens.serving.metrics import Metrics
+from latentlens.serving.dependencies import Current, ServedModel, Told
 from latentlens.serving.problems import documented
 from latentlens.serving.schemas import DataReply, ModelReply, ReadyReply, StatusReply, WelcomeReply
 
@@ -29,9 +28,9 @@ async def health() -> StatusReply:
 
 
 @router.get("/ready", responses=documented(503))
-async def ready(served: ServedModel) -> ReadyReply:
-    """Answer 200 once a model is served; until then 503 with the reason."""
-    return ReadyReply(model_version=served.version.number)
+async def ready(served: ServedModel, current: Current) -> ReadyReply:
+    """Answer 200 once a model is served, also while MLflow is away; until then 503 with the reason."""
+    return ReadyReply(model_version=served.version.number, registry_unreachable_since=current.unreachable_since)
 
 
 @router.get("/model", responses=documented(503))
@@ -59,7 +58,6 @@ async def model(served: ServedModel, current: Current) -> ModelReply:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(request: Request) -> Response:
+async def metrics(told: Told) -> Response:
     """Tell Prometheus about requests and the served model."""
-    told: Metrics = request.app.state.metrics
     return Response(told.exposition(), media_type=CONTENT_TYPE_LATEST)
