@@ -11,26 +11,11 @@ from typing import Any
 
 import pytest
 
-from latentlens import cli
 from latentlens.tracking.server import running_server
 
-COMMANDS = ["up", "train", "recommend", "similar", "serve", "promote", "reset", "doctor"]
+COMMANDS = ["up", "train", "data", "recommend", "similar", "serve", "promote", "reset", "doctor"]
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in this process: exit code, stdout, stderr."""
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["latentlens", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        shown = capsys.readouterr()
-        return int(ended.value.code or 0), shown.out, shown.err
-
-    return command
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +162,27 @@ def test_reset_removes_a_store_and_nothing_else(run: Run, tmp_path: Path) -> Non
     assert run("reset", "--yes", "--store", ours)[0] == 0
     assert not ours.exists()
     assert foreign.exists()
+
+
+def test_any_table_goes_all_the_way_with_its_text_ids_and_what_was_dropped(
+    run: Run, store: Path, trained: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = [f"reader{user}\tbook{book}\t{1 + (user * book) % 10}" for user in range(20) for book in range(15)]
+    books = tmp_path / "books.tsv"
+    books.write_text("\n".join(["who\twhat\tstars", *rows, rows[0], ""]))
+    (tmp_path / "titles.csv").write_text("what,title,genres,year\nbook3,Emma,Novel,1815\n")
+    columns = ("--user-col", "who", "--item-col", "what", "--rating-col", "stars", "--rating-scale", 0, 10)
+    code, _, err = run(
+        "train", "--data", books, *columns, "--catalogue", tmp_path / "titles.csv",
+        "--n-epochs", 2, "--n-factors", 4, "--store", store,
+    )  # fmt: skip
+    assert code == 0, err
+    assert "1  dropped: (user, movie) rated again later, the latest kept" in err
+    assert "14  rated movies that the catalogue lacks, named by their id" in err
+    code, out, _ = run("similar", "book3", "-n", 14, "--store", store, "--json")
+    assert code == 0
+    assert {row["movie_id"] for row in json.loads(out)["similar"]} == {f"book{n}" for n in range(15) if n != 3}
+    code, out, _ = run("recommend", "nobody", "-n", 20, "--store", store, "--json")
+    listed = {row["movie_id"]: row for row in json.loads(out)["recommendations"]}
+    assert (listed["book3"]["title"], listed["book3"]["year"]) == ("Emma", 1815)
+    assert all(0 <= row["predicted_rating"] <= 10 for row in listed.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -14,7 +15,18 @@ from latentlens.serving.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def commands(group: Any, prefix: str = "") -> dict[str, Any]:
+    """Every command by its full name; those of a group as "group command"."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        nested = hasattr(command, "commands")
+        found |= commands(command, f"{name} ") if nested else {f"{prefix}{name}": command}
+    return found
+
+
+COMMANDS = commands(typer.main.get_command(app))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

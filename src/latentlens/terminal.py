@@ -9,11 +9,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from latentlens.ratings.readers.download import DownloadReport, OnDownload
+    from latentlens.ratings.summary import Spread, Summary
     from latentlens.ratings.table import Ratings
     from latentlens.recommenders.fitted import EpochReport, OnEpoch, Recommendation
     from latentlens.tracking.registry import Promotion
@@ -39,6 +49,11 @@ def complain(text: str) -> None:
     _err.print(f"[bold red]Error:[/] {_plain(text)}", soft_wrap=True)
 
 
+def answer(text: str) -> None:
+    """Print an answer of one line."""
+    print(text)  # noqa: T201 - rich would wrap it
+
+
 def as_json(answer: Any) -> None:
     """Print an answer for machines."""
     print(json.dumps(answer, ensure_ascii=False, indent=1))  # noqa: T201 - rich would wrap it
@@ -60,11 +75,70 @@ def epochs() -> Iterator[OnEpoch]:
         yield on_epoch
 
 
+@contextmanager
+def downloads() -> Iterator[OnDownload]:
+    """Say what is fetched and on what terms, and show a bar that moves with it; no bar where nothing is fetched."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_err, disable=not _err.is_terminal) as progress:
+
+        def on_download(report: DownloadReport) -> None:
+            if not report.n_bytes:
+                say(f"Fetching {report.name} from {report.url}")
+                say(f"It is GroupLens', for research, on the terms of {report.terms}")
+                progress.add_task(report.name, total=report.n_total or None)
+            progress.update(progress.task_ids[-1], completed=report.n_bytes)
+
+        yield on_download
+
+
 def data(trainset: Ratings, testset: Ratings) -> None:
     """Say what was read, dropped and split."""
     say(f"Data: {trainset.origin.name}")
     for note in (*trainset.origin.notes, testset.origin.notes[-1]):
         say(f"  {note.rows:>12,}  {note.what}")
+
+
+def summary(found: Summary) -> None:
+    """Show what a source of ratings holds."""
+    figures = Table.grid(padding=(0, 2))
+    figures.add_column()
+    figures.add_column(overflow="fold")
+    for what, value in _figures(found).items():
+        figures.add_row(what, _plain(value))
+    _out.print(figures)
+    bars = Table.grid(padding=(0, 1), expand=True)
+    for justify in ("right", "left", "right"):
+        bars.add_column(justify=justify, ratio=1 if justify == "left" else None)
+    highest = max(bar.count for bar in found.histogram)
+    for bar in found.histogram:
+        label = f"{bar.low:g}" if bar.low == bar.high else f"{bar.low:g} to {bar.high:g}"
+        bars.add_row(
+            label, ProgressBar(highest, bar.count, complete_style="cyan", finished_style="cyan"), f"{bar.count:,}"
+        )
+    _out.print(bars)
+    for title, notes in (("Steps", found.steps), ("Worth a look", found.doubts)):
+        _out.print(f"{title}:" if notes else f"{title}: nothing")
+        for note in notes:
+            _out.print(f"  {note.rows:>12,}  {note.what}", markup=False, soft_wrap=True)
+
+
+def _figures(found: Summary) -> dict[str, str]:
+    low, high = found.scale
+    return {
+        "name": found.name,
+        "SHA-256": found.sha256,
+        "ratings": f"{found.n_ratings:,}, {found.density:.2%} of all pairs",
+        "users": f"{found.n_users:,} (ids: {found.user_ids})",
+        "movies": f"{found.n_movies:,} of {found.n_movies_listed:,} listed (ids: {found.movie_ids})",
+        "scale": f"{low:g} to {high:g}, mean {found.mean:.2f}",
+        "time": "no timestamps" if found.first is None else f"{found.first} to {found.last}",
+        "per user": _spread(found.per_user),
+        "per movie": _spread(found.per_movie),
+    }
+
+
+def _spread(found: Spread) -> str:
+    return f"{found.minimum:,} to {found.maximum:,} ratings, median {found.median:,g}"
 
 
 def trained(report: TrainReport) -> None:

@@ -80,6 +80,17 @@ def test_prepare_passes_on_what_is_wrong() -> None:
         prepare("demo", most_active_users=0)
 
 
+@pytest.mark.parametrize("rows", ["1,7,4\n1,8,5\n", "1,7,4\n2,7,5\n"])
+def test_prepare_refuses_one_user_and_one_movie(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "ratings.csv").write_text(f"userId,movieId,rating\n{rows}")
+    with pytest.raises(
+        DataError, match=r"ratings\.csv has too few ratings \(users: ., movies: .\): to train, at least 2"
+    ):
+        prepare(str(tmp_path / "ratings.csv"))
+    with pytest.raises(DataError, match=r"demo has too few ratings \(users: 1, movies: "):
+        prepare("demo", most_active_users=1)
+
+
 def test_without_validation_every_train_rating_is_fitted_and_no_validation_curve_is_drawn(
     client: MlflowClient, split: Split
 ) -> None:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from latentlens import terminal
-from latentlens.cli import operations, questions, training
+from latentlens.cli import data, operations, questions, training
 from latentlens.errors import LatentLensError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ for command in (
     operations.doctor,
 ):
     app.command()(command)
+app.add_typer(data.app, name="data")
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,7 +23,22 @@ class Preset(StrEnum):
     surprise = "surprise"
 
 
-Data = Annotated[str, typer.Option(help="demo, or a folder, zip or file in one of MovieLens' layouts.")]
+Data = Annotated[
+    str, typer.Option(help="demo, a folder, zip or file of ratings, or a MovieLens set by name, such as ml-1m.")
+]
+UserCol = Annotated[str | None, typer.Option(help="Column of the user ids; userId if not given.")]
+ItemCol = Annotated[str | None, typer.Option(help="Column of the movie ids; movieId if not given.")]
+RatingCol = Annotated[str | None, typer.Option(help="Column of the ratings; rating if not given.")]
+TimestampCol = Annotated[
+    str | None, typer.Option(help="Column of seconds or dates; timestamp, if there is one; '' goes without.")
+]
+RatingScale = Annotated[
+    tuple[float, float] | None,
+    typer.Option(metavar="LOW HIGH", help="Lowest and highest rating people could give; else read off the data."),
+]
+Catalogue = Annotated[
+    Path | None, typer.Option(help="CSV, TSV or Parquet with the movies' ids, title, and if you like genres and year.")
+]
 Uri = Annotated[
     str | None,
     typer.Option(help="MLflow's address; otherwise a running server is found, or one started for the while."),
@@ -37,6 +52,11 @@ Host = Annotated[
 ]
 MlflowPort = Annotated[int, typer.Option(envvar="LATENTLENS_MLFLOW_PORT", min=1, max=65535)]
 ApiPort = Annotated[int, typer.Option(envvar="LATENTLENS_API_PORT", min=1, max=65535)]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that were given, by name."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 @contextmanager

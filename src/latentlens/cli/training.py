@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,20 +13,33 @@ from latentlens import terminal
 from latentlens.cli.options import (
     STORE,
     ApiPort,
+    Catalogue,
     Data,
     Host,
+    ItemCol,
     Json,
     MlflowPort,
     Preset,
     PresetOption,
+    RatingCol,
+    RatingScale,
     Store,
+    TimestampCol,
     Uri,
+    UserCol,
+    given,
     stoppable,
 )
 
 
 def up(
     data: Data = "demo",
+    user_col: UserCol = None,
+    item_col: ItemCol = None,
+    rating_col: RatingCol = None,
+    timestamp_col: TimestampCol = None,
+    rating_scale: RatingScale = None,
+    catalogue: Catalogue = None,
     preset: PresetOption = Preset.tuned,
     host: Host = "127.0.0.1",
     mlflow_port: MlflowPort = 5000,
@@ -36,12 +50,36 @@ def up(
     from latentlens.launch.up import Ports
     from latentlens.launch.up import up as run
 
+    table = given(
+        user_col=user_col,
+        item_col=item_col,
+        rating_col=rating_col,
+        timestamp_col=timestamp_col,
+        rating_scale=rating_scale,
+        catalogue=catalogue,
+    )
     with stoppable("Stopped."):
-        run(store, Ports(host, mlflow_port, api_port), ["--data", data, "--preset", preset], terminal.say)
+        train_options = ["--data", data, "--preset", preset, *_as_written(table)]
+        run(store, Ports(host, mlflow_port, api_port), train_options, terminal.say)
+
+
+def _as_written(options: Mapping[str, Any]) -> list[str]:
+    """Options as a command line has them."""
+    written: list[str] = []
+    for name, value in options.items():
+        values = value if isinstance(value, tuple) else (value,)
+        written += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return written
 
 
 def train(
     data: Data = "demo",
+    user_col: UserCol = None,
+    item_col: ItemCol = None,
+    rating_col: RatingCol = None,
+    timestamp_col: TimestampCol = None,
+    rating_scale: RatingScale = None,
+    catalogue: Catalogue = None,
     preset: PresetOption = Preset.tuned,
     n_factors: Annotated[int | None, typer.Option(help="Latent axes; the preset's 150 if not given.")] = None,
     n_epochs: Annotated[int | None, typer.Option(help="Passes over the ratings; the preset's 20 if not given.")] = None,
@@ -64,6 +102,7 @@ def train(
     """Train an SVD, record the experiment in MLflow and register the model."""
     if if_empty and _registered(tracking_uri, store):
         return
+    from latentlens.ratings.readers.format import Format
     from latentlens.recommenders.svd import PRESETS
     from latentlens.workflows import train as workflow
     from latentlens.workflows.prepare import prepare
@@ -75,15 +114,26 @@ def train(
         n_epochs=config.n_epochs if n_epochs is None else n_epochs,
         random_state=seed,
     )
+    table = given(
+        user_col=user_col,
+        item_col=item_col,
+        rating_col=rating_col,
+        timestamp_col=timestamp_col,
+        rating_scale=rating_scale,
+        catalogue=catalogue,
+    )
     with stoppable("Stopped: no model was registered."):
-        split = prepare(
-            data,
-            most_active_users=most_active_users,
-            most_rated_movies=most_rated_movies,
-            test_size=test_size,
-            leave_last=leave_last,
-            seed=seed,
-        )
+        with terminal.downloads() as on_download:
+            split = prepare(
+                data,
+                Format(**table),
+                most_active_users=most_active_users,
+                most_rated_movies=most_rated_movies,
+                test_size=test_size,
+                leave_last=leave_last,
+                seed=seed,
+                on_download=on_download,
+            )
         terminal.data(split.train, split.test)
         with terminal.epochs() as on_epoch:
             report = workflow.train(

@@ -86,5 +86,7 @@ def _split(ratings: Ratings, is_test: NDArray[np.bool_], rule: str, sides: tuple
     train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
     if not len(train) or not len(test):
         side = "train" if not len(train) else "test"
-        raise DataError(f"The split ({rule}) of {len(ratings)} ratings leaves the {side} side empty.")
+        raise DataError(
+            f"The split ({rule}) of {len(ratings)} ratings leaves the {side} side empty: give more of them."
+        )
     return Split(ratings.take(train, f"{sides[0]}: {rule}"), ratings.take(test, f"{sides[1]}: {rule}"), rule)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -138,6 +139,17 @@ def test_reports_begin_with_the_terms_and_end_with_the_whole(mirror: Mirror) -> 
     assert sizes == sorted(sizes)
     assert sizes[-1] == reports[-1].n_total == len(WHOLE)
     fetch("ml-1m", lambda _: pytest.fail("a cached set is not downloaded"))
+
+
+def test_the_command_prints_where_it_is_and_the_terms_once(
+    mirror: Mirror, cache: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    code, out, err = run("data", "fetch", "ml-1m")
+    assert (code, out) == (0, f"{cache / 'ml-1m.zip'}\n")
+    assert err.count("https://files.grouplens.org/datasets/movielens/ml-1m-README.txt") == 1
+    assert err.count("\n") == 2
+    code, out, err = run("data", "fetch", "ml-1m", "--json")
+    assert (code, json.loads(out), err) == (0, {"name": "ml-1m", "path": str(cache / "ml-1m.zip")}, "")
 
 
 def test_what_is_here_goes_before_what_would_have_to_be_fetched(

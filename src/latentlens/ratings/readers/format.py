@@ -72,8 +72,9 @@ class Format:
 
 
 def shortened(text: str, length: int = 80) -> str:
-    """Cut a text of any length for a sentence."""
-    return text if len(text) <= length else f"{text[:length]}…"
+    """Put a text of any length and any number of lines into a sentence."""
+    line = " ".join(text[: length + 1].split())
+    return line if len(text) <= length else f"{line[:length]}…"
 
 
 _OPTIONS = {USER: "--user-col", MOVIE: "--item-col", RATING: "--rating-col", TIMESTAMP: "--timestamp-col"}

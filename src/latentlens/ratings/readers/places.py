@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
+import shutil
 import struct
 import zipfile
 import zlib
@@ -23,12 +23,12 @@ Place = Path | zipfile.Path
 LARGEST_MEMBER = 4 << 30
 HIGHEST_RATIO = 100
 HARMLESS_MEMBER = 64 << 20
+_PIECE = 1 << 20
 
 # What zipfile and its decompressors raise for damaged, encrypted or unknown content.
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
     struct.error,
     EOFError,
     OSError,
@@ -69,17 +69,21 @@ def opened(source: Path) -> Iterator[Place]:
 def taken(place: Place) -> File:
     """Take a file out of its place; out of a zip it is read whole, once.
 
-    Raises DataError for a member that is damaged or encrypted, or so large that it must be a bomb. zipfile reads no
-    more than the size that a member declares, so that this size bounds the memory whatever is packed.
+    Raises DataError for a member that is damaged or encrypted, or so large that it must be a bomb. Reading ends with
+    the size that a member declares, so that it takes no more memory than that, whatever is packed.
     """
     if isinstance(place, Path):
         return File(place.name, place)
     archive, member = place.root, place.root.getinfo(place.at)
     _refuse_bomb(archive, member)
+    whole = BytesIO()
     try:
-        return File(place.name, archive.read(member))
+        with archive.open(member) as stream:
+            # In pieces: zipfile's own read() unpacks all that there is before it cuts off what was not declared.
+            shutil.copyfileobj(stream, whole, _PIECE)
     except _DAMAGE as damage:
         raise _damaged(Path(archive.filename or "").name, damage) from damage
+    return File(place.name, whole.getvalue())
 
 
 def data_set_name(source: Path) -> str:
@@ -117,7 +121,7 @@ def sha256(files: Sequence[File]) -> str:
     digest = hashlib.sha256()
     for file in files:
         with file.open() as stream:
-            while block := stream.read(1 << 20):
+            while block := stream.read(_PIECE):
                 digest.update(block)
     return digest.hexdigest()
 
@@ -125,12 +129,15 @@ def sha256(files: Sequence[File]) -> str:
 def _refuse_bomb(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     # Both sizes are what the zip says; but it cannot hold more than its own bytes, the last of which are its directory.
     packed = max(1, min(member.compress_size, archive.start_dir))
+    where = f"{member.filename} in {Path(archive.filename or '').name}"
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{where} is packed in an unusual way: unpack it yourself and give that path.")
     if member.file_size <= HARMLESS_MEMBER:
         return
     if member.file_size > LARGEST_MEMBER or member.file_size > HIGHEST_RATIO * packed:
         raise DataError(
-            f"{member.filename} in {Path(archive.filename or '').name} would unpack from {packed:,} to"
-            f" {member.file_size:,} bytes, as a zip bomb does: unpack it yourself if you trust it, and give that path."
+            f"{where} would unpack from {packed:,} to {member.file_size:,} bytes, as a zip bomb does:"
+            " unpack it yourself if you trust it, and give that path."
         )
 
 
