@@ -177,14 +177,13 @@ class Registry:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_SCRATCH) as scratch, self._reaching():
             uri = self._client.get_model_version_download_uri(REGISTERED_MODEL, str(version.number))
+            source = {"artifact_uri": f"{uri}/artifacts/{PARTS}", "tracking_uri": self.tracking_uri}
             try:
-                downloaded = mlflow.artifacts.download_artifacts(
-                    artifact_uri=f"{uri}/artifacts/{PARTS}", dst_path=scratch, tracking_uri=self.tracking_uri
-                )
+                downloaded = mlflow.artifacts.download_artifacts(**source, dst_path=scratch)
             except MlflowException as problem:
                 # MLflow keeps for itself what the disk said, so the disk is asked again.
                 (Path(scratch) / "room").write_bytes(bytes(65_536))
-                if problem.error_code == "RESOURCE_DOES_NOT_EXIST":
+                if not mlflow.artifacts.list_artifacts(**source):
                     why = f"its run has no folder {PARTS!r}, which `latentlens train` writes"
                     raise _refused(version, why) from problem
                 raise
