@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
     from latentlens.workflows.train import TrainReport
 
 # Answers go to stdout; everything that only accompanies them to stderr, so that pipes carry answers alone.
-# A pipe has no width: there, every row is one whole line.
-_out = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+# A pipe has no width, unless COLUMNS gives it one: there, every row is one whole line.
+_out = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 1000)
 _err = Console(stderr=True, highlight=False)
 
-# In a narrower window than this, titles need the place of the genres.
-_ROOM_FOR_GENRES = 80
+# Titles need the place of the genres in a window narrower than a page; a chart is as wide as that.
+_PAGE = 80
 
 
 def say(text: str) -> None:
@@ -115,7 +116,7 @@ def summary(found: Summary) -> None:
         bars.add_row(
             label, ProgressBar(highest, bar.count, complete_style="cyan", finished_style="cyan"), f"{bar.count:,}"
         )
-    _out.print(bars)
+    _out.print(bars, width=_PAGE)
     for title, notes in (("Steps", found.steps), ("Worth a look", found.doubts)):
         _out.print(f"{title}:" if notes else f"{title}: nothing")
         for note in notes:
@@ -161,7 +162,7 @@ def trained(report: TrainReport) -> None:
 def movies(title: str, rows: Sequence[Recommendation], extra: Mapping[str, Sequence[str]]) -> None:
     """Show a list of movies; `extra` adds columns, heading -> one text per row."""
     texts = {"movie": [row.title for row in rows]}
-    if _out.width >= _ROOM_FOR_GENRES:
+    if _out.width >= _PAGE:
         texts["genres"] = [", ".join(row.genres) for row in rows]
     figures = {
         "year": [str(row.year or "") for row in rows],
