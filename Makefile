@@ -24,7 +24,7 @@ up: venv ## train if nothing is registered, then MLflow on :5000 and the API on 
 	$(LATENTLENS) up
 
 test: venv ## all tests but those that take minutes or need Docker or a browser
-	$(BIN)/python -m pytest -m "not slow and not docker and not browser"
+	$(BIN)/python -m pytest -m "not slow and not docker and not browser" -n 2 --dist loadfile
 
 test-slow: venv ## the tests that take minutes, with what they say
 	$(BIN)/python -m pytest -m "slow and not docker and not browser" -s
