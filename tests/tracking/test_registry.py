@@ -102,6 +102,12 @@ def test_the_last_50_promotions_are_remembered(registry: Registry, model: Fitted
     client.set_registered_model_tag(REGISTERED_MODEL, "promotions", json.dumps(old))
     registry.promote(first)
     assert [made.after for made in registry.promotions()] == [first, *range(49)]
+    # Whoever edits the tag by hand loses the past, not the command.
+    for edited in ("by hand", "[1]", '[{"when": 3}]'):
+        client.set_registered_model_tag(REGISTERED_MODEL, "promotions", edited)
+        assert registry.promotions() == []
+    registry.promote(None)
+    assert [made.before for made in registry.promotions()] == [first]
 
 
 def test_a_version_that_is_not_whole_is_not_promoted(registry: Registry, model: FittedModel, store: Path) -> None:

@@ -129,7 +129,10 @@ class Registry:
         """What was chosen to be served, the latest first. Raises NoModel if nothing is registered."""
         with self._reaching(missing=_NOTHING_YET):
             tags = self._client.get_registered_model(REGISTERED_MODEL).tags
-        return [Promotion(**promotion) for promotion in json.loads(tags.get(PROMOTIONS, "[]"))]
+        try:
+            return [Promotion(**promotion) for promotion in json.loads(tags.get(PROMOTIONS, "[]"))]
+        except (ValueError, TypeError):  # somebody edited the tag
+            return []
 
     def _remember(self, before: int | None, after: int | None) -> None:
         now = Promotion(datetime.now(UTC).isoformat(timespec="seconds"), before, after)

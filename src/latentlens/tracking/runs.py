@@ -74,6 +74,8 @@ def record(experiment: Experiment, tracking_uri: str, *, register: bool = True) 
 
 def _give_up(client: MlflowClient, run_id: str, status: str) -> None:
     """Mark a run, and take back a version that was registered while the interrupt arrived."""
+    if not answers(client.tracking_uri):
+        return
     with suppress(MlflowException, OSError):
         client.set_terminated(run_id, status)
         for version in client.search_model_versions(f"run_id='{run_id}'"):
@@ -94,7 +96,7 @@ def _reason(tracking_uri: str, problem: Exception) -> str:
 @contextmanager
 def _giving_up_within_a_minute() -> Iterator[None]:
     """Let MLflow's client in this process soon give up on a server that died; by default it tries for minutes."""
-    told = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}
+    told = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
     added = {name: value for name, value in told.items() if name not in os.environ}
     os.environ.update(added)
     try:
