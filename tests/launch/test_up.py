@@ -143,6 +143,11 @@ class TestWhileItRuns:
     def test_an_undone_promotion_changes_what_is_served_and_is_remembered(self, folder: Path, up: Up) -> None:
         assert "Version 1 is served from now on." in latentlens(folder, "promote", "1").stderr
         up.wait_for(lambda: up.served() == 1)
+        ports = ("--mlflow-port", str(up.mlflow_port), "--api-port", str(up.api_port))
+        findings = {row["what"]: row for row in json.loads(latentlens(folder, "doctor", *ports, "--json").stdout)}
+        hidden = findings[f"API on http://127.0.0.1:{up.api_port}"]
+        assert (hidden["found"].endswith(", and not the newer 2"), hidden["ok"]) == (True, False)
+        assert findings["store mlruns"]["found"].endswith(f"in use by http://127.0.0.1:{up.mlflow_port}")
         assert "Version 2 is served from now on." in latentlens(folder, "promote", "--undo").stderr
         up.wait_for(lambda: up.served() == 2)
         shown = latentlens(folder, "promote", "--history").stdout.splitlines()
@@ -157,7 +162,13 @@ class TestWhileItRuns:
     def test_a_killed_server_is_said_and_started_again(self, up: Up, server: str) -> None:
         (victim,) = up.listeners(up.mlflow_port if server == "MLflow" else up.api_port)
         os.kill(victim, signal.SIGKILL)
-        up.wait_for(lambda: f"{server} answers again." in up.said)
+
+        def answers_again() -> bool:
+            # The API needs no MLflow for what it serves already.
+            assert server == "The API" or httpx.get(up.recommendations).is_success
+            return f"{server} answers again." in up.said
+
+        up.wait_for(answers_again)
         assert re.search(
             rf"{server} (was killed by signal 9|ended with exit code).*starting it again \(1 of 3\)", up.said
         )
