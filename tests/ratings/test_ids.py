@@ -84,3 +84,19 @@ def test_numbers_and_text_are_not_mixed() -> None:
         IdMap.of(np.array([1]), np.array(["1"]))
     with pytest.raises(TypeError, match="whole numbers"):
         IdMap.of(np.array([1.0]))
+
+
+@pytest.mark.parametrize("ids", [IdMap.of(np.array([-5, 3, 8, 2**62])), IdMap.of(np.array(["a", "bb", "ü"]))])
+@pytest.mark.parametrize("wanted", [-5, 3, 4, 9, 2**62, 2**62 + 1, "a", "b", "bb", "ü", "zz", "", 3.0, None, 2**63])
+def test_the_position_of_one_id_is_its_index(ids: IdMap, wanted: Any) -> None:
+    try:
+        expected = int(ids.index(wanted))
+    except TypeError:
+        with pytest.raises(TypeError, match="the ids of this data are"):
+            ids.position(wanted)
+    else:
+        assert ids.position(wanted) == expected
+
+
+def test_an_empty_map_has_no_positions() -> None:
+    assert IdMap.of(np.array([], np.int64)).position(1) == -1

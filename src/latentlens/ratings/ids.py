@@ -62,7 +62,9 @@ class IdMap:
 
         Raises TypeError for an id of the wrong type.
         """
-        if isinstance(id_, str) != self.is_text or not (self.is_text or id_ in INT64):
+        # A range looks through all its numbers for what is no int.
+        usual = isinstance(id_, str) if self.is_text else isinstance(id_, int) and id_ in INT64
+        if not usual:
             return int(self.index(id_))
         position = int(self.values.searchsorted(id_))
         return position if position < len(self) and self.values[position] == id_ else -1

@@ -85,14 +85,18 @@ def read_part(folder: Path, name: str, manifest: dict[str, Any]) -> Any:
         described = manifest["parts"][name]
         path = folder / name
         with path.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != described["sha256"]:
-                raise ValueError(f"{name} is damaged: its checksum is not the manifest's")
+            checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+    except (KeyError, OSError) as problem:
+        raise ValueError(f"{name} cannot be read: {problem!r}") from problem
+    if checksum != described["sha256"]:
+        raise ValueError(f"{name} is damaged: its checksum is not the manifest's")
+    try:
         if name.endswith(".json"):
             return json.loads(path.read_text(encoding="utf-8"))
         # A plain view: slices of numpy.memmap take several times as long.
         array = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-    except (KeyError, OSError) as problem:
-        raise ValueError(f"{name} cannot be read: {problem!r}") from problem
+    except (ValueError, AttributeError, EOFError, OverflowError, RecursionError) as problem:
+        raise ValueError(f"{name} is not what its name says: {problem!r}") from problem
     if [list(array.shape), str(array.dtype)] != [described["shape"], described["dtype"]]:
         raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}, unlike the manifest")
     return array
@@ -107,7 +111,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{MANIFEST} cannot be read: {problem!r}") from problem
     if written != FORMAT:
         raise ValueError(f"the model has format {written}, this version reads format {FORMAT}")
-    outside = [name for name in manifest.get("parts", ()) if Path(name).name != name or "\\" in name]
+    names = manifest.get("parts", ())
+    outside = [name for name in names if name in ("", "..") or Path(name).name != name or "\\" in name]
     if outside:
         raise ValueError(f"{MANIFEST} names a part that would lie outside the folder: {outside[0]!r}")
     return manifest

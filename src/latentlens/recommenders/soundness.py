@@ -34,8 +34,7 @@ def _ids(model: FittedModel) -> Iterable[str]:
 
 def _settings(model: FittedModel) -> Iterable[str]:
     factors, reg = model.factors, model.user_step_reg
-    low, high = factors.scale
-    if not (_is_number(low) and _is_number(high) and low <= high):
+    if len(factors.scale) != 2 or not all(map(_is_number, factors.scale)) or factors.scale[0] > factors.scale[1]:
         yield f"settings.json has the scale {factors.scale}"
     if not _is_number(factors.global_mean):
         yield f"settings.json has the global mean {factors.global_mean!r}"
