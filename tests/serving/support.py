@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +19,7 @@ import uvicorn
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from latentlens.processes import free_port
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.table import Origin, Ratings
 from latentlens.recommenders.fitted import FittedModel
@@ -136,3 +140,50 @@ def problem(reply: httpx.Response, status: int) -> str:
     detail: str = document["detail"]
     assert detail.endswith(".")
     return detail
+
+
+# What is None in sys.modules cannot be imported, as if it were not installed.
+_LIGHT = """
+import sys
+for heavy in ("numba", "polars", "pandas", "matplotlib", "latentlens.recommenders.svd"):
+    sys.modules[heavy] = None
+from latentlens.serving.blas import use_one_blas_thread
+use_one_blas_thread()
+from latentlens.serving.run import serve
+from latentlens.serving.settings import read_settings
+serve(read_settings())
+"""
+
+
+def _healthy(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/health", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def api_process(
+    tracking_uri: str, cache: Path, log: Path, **told: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The API as a process of its own, with nothing heavier than it may have: the process and its address."""
+    port = free_port()
+    told = {
+        "MLFLOW_TRACKING_URI": tracking_uri,
+        "LATENTLENS_API_PORT": str(port),
+        "LATENTLENS_CACHE": str(cache),
+        "LATENTLENS_POLL_SECONDS": "0.1",
+        **told,
+    }
+    address = f"http://127.0.0.1:{port}"
+    with log.open("wb") as output:
+        running = subprocess.Popen(
+            [sys.executable, "-c", _LIGHT], env=os.environ | told, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_until(lambda: running.poll() is not None or _healthy(address))
+        assert running.poll() is None, log.read_text()
+        yield running, address
+    finally:
+        running.kill()
+        running.wait()

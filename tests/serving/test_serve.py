@@ -7,8 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -20,49 +18,7 @@ from latentlens.recommenders.fitted import FittedModel
 from latentlens.serving.run import serve
 from latentlens.serving.settings import Settings
 
-from .support import empty_registry, register, wait_for_version, wait_until
-
-# What is None in sys.modules cannot be imported, as if it were not installed.
-LIGHT = """
-import sys
-for heavy in ("numba", "polars", "pandas", "matplotlib", "latentlens.recommenders.svd"):
-    sys.modules[heavy] = None
-from latentlens.serving.blas import use_one_blas_thread
-use_one_blas_thread()
-from latentlens.serving.run import serve
-from latentlens.serving.settings import read_settings
-serve(read_settings())
-"""
-
-
-def health(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/health", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
-
-
-@contextmanager
-def process(tracking_uri: str, cache: Path, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    port = free_port()
-    told = {
-        "MLFLOW_TRACKING_URI": tracking_uri,
-        "LATENTLENS_API_PORT": str(port),
-        "LATENTLENS_CACHE": str(cache),
-        "LATENTLENS_POLL_SECONDS": "0.1",
-    }
-    address = f"http://127.0.0.1:{port}"
-    with log.open("wb") as output:
-        running = subprocess.Popen(
-            [sys.executable, "-c", LIGHT], env=os.environ | told, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        wait_until(lambda: running.poll() is not None or health(address))
-        assert running.poll() is None, log.read_text()
-        yield running, address
-    finally:
-        running.kill()
-        running.wait()
+from .support import api_process, empty_registry, register, wait_for_version, wait_until
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to handle")
@@ -73,7 +29,7 @@ def test_it_serves_without_the_training_libraries_and_stops_cleanly(
     empty_registry(mlflow_uri)
     register(mlflow_uri, svd)
     log = tmp_path / "api.log"
-    with process(mlflow_uri, tmp_path / "cache", log) as (running, address):
+    with api_process(mlflow_uri, tmp_path / "cache", log) as (running, address):
         with httpx.Client(base_url=address, trust_env=False) as client:
             wait_for_version(client, 1)
             assert len(client.get("/recommend/1").json()["recommendations"]) == 10
@@ -83,6 +39,40 @@ def test_it_serves_without_the_training_libraries_and_stops_cleanly(
     assert "Serving version 1" in said
     assert "GET /" not in said
     assert "Traceback" not in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to handle")
+def test_sigterm_lets_requests_in_flight_finish(mlflow_uri: str, svd: FittedModel, tmp_path: Path) -> None:
+    empty_registry(mlflow_uri)
+    register(mlflow_uri, svd)
+    body = b'{"ratings": [{"movie_id": 101, "rating": 4}]}'
+    with api_process(mlflow_uri, tmp_path / "cache", tmp_path / "api.log") as (running, address):
+        with httpx.Client(base_url=address, trust_env=False) as client:
+            wait_for_version(client, 1)
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as slow:
+            slow.sendall(
+                b"POST /recommend HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+            )
+            # The server now waits for the body: the request is in flight.
+            assert slow.recv(1000).startswith(b"HTTP/1.1 100 ")
+            running.send_signal(signal.SIGTERM)
+            wait_until(lambda: refuses_connections(host, int(port)))
+            assert running.poll() is None
+            slow.sendall(body)
+            reply = b"".join(iter(lambda: slow.recv(65536), b""))
+        assert running.wait(60) in {0, -signal.SIGTERM}
+    assert reply.startswith(b"HTTP/1.1 200 ")
+    assert reply.endswith(b"}]}")
+
+
+def refuses_connections(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError:
+        return True
+    return False
 
 
 def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
