@@ -93,6 +93,38 @@ def settings_for(tracking_uri: str, cache: Path) -> Settings:
 
 
 @contextmanager
+def network(port: int, target: str) -> Iterator[str]:
+    """Let `port` lead to the server at `target` while the block runs; the address. Afterwards nobody answers there."""
+    host, _, target_port = target.removeprefix("http://").partition(":")
+    ends: list[socket.socket] = []
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client = listening.accept()[0]
+                server = socket.create_connection((host, int(target_port)))
+                ends.extend((client, server))
+                for way in ((client, server), (server, client)):
+                    threading.Thread(target=pump, args=way, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{port}"
+        # A close alone would leave accept() waiting.
+        listening.shutdown(socket.SHUT_RDWR)
+    for end in ends:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
+
+
+@contextmanager
 def running_api(settings: Settings) -> Iterator[httpx.Client]:
     """The real app in a real uvicorn, on a free loopback port, whatever port the settings say."""
     listening = socket.create_server(("127.0.0.1", 0))
@@ -127,6 +159,12 @@ def wait_for_version(client: httpx.Client, number: int) -> None:
         return reply.get("model_version") == number
 
     wait_until(served)
+
+
+def sample(api: httpx.Client, name: str) -> float:
+    """One sample of /metrics, 0 if it is not there."""
+    lines = [line.rpartition(" ") for line in api.get("/metrics").text.splitlines()]
+    return next((float(value) for sample, _, value in lines if sample == name), 0.0)
 
 
 def problem(reply: httpx.Response, status: int) -> str:

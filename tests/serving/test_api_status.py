@@ -11,13 +11,7 @@ import pytest
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.tracking.registry import Registry
 
-from .support import N_MOVIES, N_USERS, ratings_table
-
-
-def sample(api: httpx.Client, name: str) -> float:
-    """One sample of /metrics, 0 if it is not there."""
-    lines = [line.rpartition(" ") for line in api.get("/metrics").text.splitlines()]
-    return next((float(value) for sample, _, value in lines if sample == name), 0.0)
+from .support import N_MOVIES, N_USERS, ratings_table, sample
 
 
 def test_the_root_says_where_to_go(api: httpx.Client) -> None:

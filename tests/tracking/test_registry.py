@@ -142,6 +142,14 @@ def test_a_copy_on_this_disk_is_opened_without_the_server(
         assert opened.params == model.params
 
 
+def test_the_password_in_an_address_is_never_told() -> None:
+    unreachable = Registry("http://someone:hunter2@127.0.0.1:9/mlflow")
+    assert unreachable.address == "http://***@127.0.0.1:9/mlflow"
+    with pytest.raises(TrackingError, match=r"MLflow at http://\*\*\*@127\.0\.0\.1:9/mlflow cannot be used") as said:
+        unreachable.current()
+    assert "hunter2" not in str(said.value)
+
+
 def test_a_server_that_cannot_be_reached_is_said_in_a_sentence() -> None:
     unreachable = Registry("http://127.0.0.1:9")
     for ask in (unreachable.current, lambda: unreachable.promote(None)):

@@ -26,6 +26,7 @@ from latentlens.tracking.names import CHAMPION, PARTS, PROMOTIONS, REGISTERED_MO
 
 # MLflow takes 100,000 characters; this many are read in one go by a person.
 _REMEMBERED = 50
+_MISSING = "RESOURCE_DOES_NOT_EXIST"
 _SCRATCH = "download-"
 _ABANDONED_SECONDS = 3600
 _NOTHING_YET = "No model is registered yet: run `latentlens train`."
@@ -186,7 +187,7 @@ class Registry:
             except MlflowException as problem:
                 # MLflow keeps for itself what the disk said, so the disk is asked again.
                 (Path(scratch) / "room").write_bytes(bytes(65_536))
-                if not mlflow.artifacts.list_artifacts(**source):
+                if _MISSING in f"{problem.error_code} {problem}":
                     why = f"its run has no folder {PARTS!r}, which `latentlens train` writes"
                     raise _refused(version, why) from problem
                 raise
@@ -197,9 +198,9 @@ class Registry:
         try:
             yield
         except (MlflowException, RequestException) as problem:
-            if missing and getattr(problem, "error_code", None) == "RESOURCE_DOES_NOT_EXIST":
+            if missing and getattr(problem, "error_code", None) == _MISSING:
                 raise NoModel(missing) from problem
-            said = first_line(problem).replace(self.tracking_uri, self.address)
+            said = in_a_line(problem).replace(self.tracking_uri, self.address)
             raise TrackingError(
                 f"MLflow at {self.address} cannot be used; start it, or correct MLFLOW_TRACKING_URI: {said}."
             ) from problem
@@ -229,6 +230,8 @@ def fail_fast() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")
 
 
-def first_line(problem: Exception) -> str:
+def in_a_line(problem: Exception) -> str:
     """MLflow's reason, cut to what fits into a sentence of ours."""
-    return (str(problem).strip().splitlines() or ["no reason is given"])[0][:300].rstrip(".")
+    lines = str(problem).strip().splitlines() or ["no reason is given"]
+    # MLflow announces what failed, and names the causes below.
+    return (lines[-1] if lines[0].endswith(":") else lines[0])[:300].rstrip(".")

@@ -20,7 +20,7 @@ from latentlens.ratings.table import Origin
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.tracking import model_folder
 from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
-from latentlens.tracking.registry import first_line
+from latentlens.tracking.registry import in_a_line
 from latentlens.tracking.rest import answers
 
 
@@ -87,7 +87,7 @@ def _reason(tracking_uri: str, problem: Exception) -> str:
     if not answers(tracking_uri):
         cause = "it stopped answering; train again once it runs"
     elif isinstance(problem, RestException | OSError):
-        cause = first_line(problem)
+        cause = in_a_line(problem)
     else:  # of its own failures MLflow's client tells nothing but their number
         cause = "its log says why"
     return f"MLflow at {tracking_uri} did not record the run, so no model was registered: {cause}."
