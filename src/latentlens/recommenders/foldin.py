@@ -21,6 +21,38 @@ class UserVector(NamedTuple):
     bias: np.float32
 
 
+class Evidence(NamedTuple):
+    """One user's ratings as equations: a_j . x = e_j for each, a_j = (item_factors[j], 1), e_j = rating - mean - bias.
+
+    A: (n, k + 1), e: (n,), float64.
+    """
+
+    A: NDArray[np.float64]
+    e: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        items: NDArray[np.integer],
+        ratings: NDArray[np.float32],
+        *,
+        global_mean: float,
+        item_bias: NDArray[np.float32],
+        item_factors: NDArray[np.float32],
+    ) -> Evidence:
+        """From item indexes (n,), each once, ascending (what follows is a function of the set), and ratings (n,)."""
+        A = np.ones((len(items), item_factors.shape[1] + 1))
+        A[:, :-1] = item_factors[items]
+        return cls(A, ratings.astype(np.float64) - global_mean - item_bias[items])
+
+    def solve(self, reg: float) -> NDArray[np.float64]:
+        """X (k + 1,) that minimises |A x - e|^2 + reg n |x|^2; zero without ratings."""
+        n, width = self.A.shape
+        if n < width:  # (A A' + reg n I) is the smaller system: x = A' (A A' + reg n I)^-1 e
+            return np.asarray(self.A.T @ np.linalg.solve(self.A @ self.A.T + reg * n * np.eye(n), self.e))
+        return np.linalg.solve(self.A.T @ self.A + reg * n * np.eye(width), self.A.T @ self.e)
+
+
 def fold_in(
     items: NDArray[np.integer],
     ratings: NDArray[np.float32],
@@ -30,20 +62,13 @@ def fold_in(
     item_factors: NDArray[np.float32],
     reg: float,
 ) -> UserVector:
-    """Minimise |A x - e|^2 + reg n |x|^2, where row j of A is (item_factors[j], 1) and e_j = rating - mean - item bias.
+    """Place someone with these ratings in the model: the ridge solution of their `Evidence`, reg above 0.
 
-    items: (n,) indexes, each once, ascending (so that the result is a function of the set); ratings: (n,).
-    reg: above 0. x = (factors, bias). No ratings give the zero vector.
+    items: (n,) indexes, each once, ascending; ratings: (n,). No ratings give the zero vector.
     """
-    k, n = item_factors.shape[1], len(items)
-    A = np.ones((n, k + 1))
-    A[:, :k] = item_factors[items]
-    e = ratings.astype(np.float64) - global_mean - item_bias[items]
-    if n <= k:  # (A A' + reg n I) is the smaller system: x = A' (A A' + reg n I)^-1 e
-        x = A.T @ np.linalg.solve(A @ A.T + reg * n * np.eye(n), e)
-    else:
-        x = np.linalg.solve(A.T @ A + reg * n * np.eye(k + 1), A.T @ e)
-    return UserVector(x[:k].astype(np.float32), np.float32(x[k]))
+    evidence = Evidence.of(items, ratings, global_mean=global_mean, item_bias=item_bias, item_factors=item_factors)
+    x = evidence.solve(reg)
+    return UserVector(x[:-1].astype(np.float32), np.float32(x[-1]))
 
 
 def fold_in_all(
