@@ -30,24 +30,28 @@ def contributions(evidence: Evidence, target: NDArray[np.floating], reg: float) 
     return weights * e
 
 
-def influences(evidence: Evidence, target: NDArray[np.floating], reg: float) -> Floats:
-    """(n,) stars by which the score would fall (or rise) if the user had not given each rating, one at a time.
+def vectors_without(evidence: Evidence, rows: NDArray[np.integer], reg: float) -> Floats:
+    """(m, k + 1) solutions of the same evidence without one of these rows (m,), each alone.
 
-    Exact, the ridge that goes down with the number of ratings included: without rating j the system is
+    Exact, the ridge that goes down with the number of ratings included: without row j the system is
     A'A - a_j a_j' + reg (n - 1) I, a rank-one change of one matrix that serves all j (Sherman & Morrison 1950).
     """
     A, e = evidence
     n, width = A.shape
-    if n <= 1:  # nothing is left: the score falls by all that is personal
-        return contributions(evidence, target, reg)
+    if n <= 1:  # nothing is left
+        return np.zeros((len(rows), width))
+    chosen = A[rows]
+    solved = np.linalg.solve(A.T @ A + reg * (n - 1) * np.eye(width), np.column_stack([A.T @ e, chosen.T]))
+    x, moved = solved[:, 0], solved[:, 1:].T
+    leverage = np.einsum("jf,jf->j", moved, chosen)
+    return np.asarray(x - moved * ((e[rows] - chosen @ x) / (1 - leverage))[:, None])
+
+
+def influences(evidence: Evidence, target: NDArray[np.floating], reg: float) -> Floats:
+    """(n,) stars by which the score would fall (or rise) without each rating, one at a time; `target` (k,)."""
+    every = np.arange(len(evidence.e))
     a = _with_one(target)
-    shared = np.linalg.inv(A.T @ A + reg * (n - 1) * np.eye(width))
-    x = shared @ (A.T @ e)
-    moved = A @ shared  # row j: (M^-1 a_j)'
-    leverage = np.einsum("jf,jf->j", moved, A)
-    residuals = e - A @ x
-    without = a @ x - (moved @ a) * residuals / (1 - leverage)
-    return np.asarray(a @ evidence.solve(reg) - without)
+    return np.asarray(a @ evidence.solve(reg) - vectors_without(evidence, every, reg) @ a)
 
 
 def _with_one(target: NDArray[np.floating]) -> Floats:
