@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from latentlens.errors import ConfigError, UnknownId
 from latentlens.explain.parts import Parts, parts
 from latentlens.explain.reasons import contributions, vectors_without
+from latentlens.explain.standings import Standings
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.foldin import Evidence, UserVector
 
@@ -138,7 +139,7 @@ class Explainer:
 
     def rank(self, movie_id: int | str) -> int:
         """Place of a movie in this person's list, 1 being the best, the rated ones left out."""
-        return self._ranks(self._item(movie_id), [self._user])[0]
+        return self._standings([self._user]).rank(self._item(movie_id))
 
     def without(self, movie_id: int | str, rated_ids: Sequence[int | str]) -> list[Without]:
         """Score and rank of a movie if each of these ratings had not been given, one at a time: as after a refit.
@@ -149,30 +150,17 @@ class Explainer:
         rows = np.array([self._row(rated_id) for rated_id in rated_ids], dtype=np.int64)
         solutions = vectors_without(self._evidence, rows, self._reg).astype(np.float32)
         users = [UserVector(solution[:-1], solution[-1]) for solution in solutions]
+        standings = self._standings(users)
         return [
-            Without(*self._rated(row), score=self._score(user, item), rank=rank)
-            for row, user, rank in zip(rows.tolist(), users, self._ranks(item, users), strict=True)
+            Without(*self._rated(row), score=self._score(user, item), rank=standings.rank(item, person))
+            for person, (row, user) in enumerate(zip(rows.tolist(), users, strict=True))
         ]
+
+    def _standings(self, users: Sequence[UserVector]) -> Standings:
+        return Standings(self._model.factors, users, self._items)
 
     def _score(self, user: UserVector, item: int) -> float:
         return float(self._model.factors.score_for(user.factors, user.bias, np.array([item]))[0])
-
-    def _ranks(self, item: int, users: Sequence[UserVector]) -> list[int]:
-        factors = self._model.factors
-        others = factors.item_counts > 0
-        others[self._items] = False
-        others[item] = False
-        # One pass over the movies for all users: reading the factors is what takes the time.
-        products = factors.item_factors @ np.array([user.factors for user in users]).T
-        return [self._rank(item, user, others, products[:, n] + factors.item_bias) for n, user in enumerate(users)]
-
-    def _rank(self, item: int, user: UserVector, others: NDArray[np.bool_], rough: NDArray[np.float32]) -> int:
-        ahead = others & (rough > rough[item] + _CLOSE)
-        # Which of the closest is ahead, float32 cannot tell.
-        close = np.flatnonzero(others & (np.abs(rough - rough[item]) <= _CLOSE))
-        scores = self._model.factors.score_for(user.factors, user.bias, np.append(close, item))
-        ties = (scores[:-1] == scores[-1]) & (close < item)
-        return 1 + int(ahead.sum()) + int(((scores[:-1] > scores[-1]) | ties).sum())
 
     def _item(self, movie_id: int | str) -> int:
         item = int(self._model.known_items(movie_id))
@@ -193,10 +181,6 @@ class Explainer:
 
     def _reason(self, row: int, shares: NDArray[np.float64]) -> Reason:
         return Reason(*self._rated(row), contribution=float(shares[row]))
-
-
-# Far more than a sum of 150 products of float32 is wrong by, in stars.
-_CLOSE = 1e-3
 
 
 def explain(model: FittedModel, user_id: int | str, movie_id: int | str, n_reasons: int = 5) -> Explanation:
