@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from latentlens.ratings.history import History
 from latentlens.recommenders.fitted import FittedModel
-from latentlens.recommenders.foldin import fold_in, fold_in_all
+from latentlens.recommenders.foldin import Evidence, UserVector, fold_in_all
 from latentlens.recommenders.svd import PRESETS, SVD
 
 from .support import small_sides
@@ -28,6 +28,10 @@ def items_side(n_items: int, k: int, seed: int) -> dict[str, Any]:
         "item_bias": random.normal(0, 0.5, n_items).astype(np.float32),
         "item_factors": random.normal(0, 0.7, (n_items, k)).astype(np.float32),
     }
+
+
+def fold_in(items: NDArray[Any], ratings: NDArray[np.float32], *, reg: float, **side: Any) -> UserVector:
+    return Evidence.of(items, ratings, **side).vector(reg)
 
 
 def ridge(A: NDArray[np.float64], e: NDArray[np.float64], reg: float) -> NDArray[np.float64]:

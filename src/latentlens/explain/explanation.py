@@ -14,7 +14,7 @@ from latentlens.explain.parts import Parts, parts
 from latentlens.explain.reasons import contributions, vectors_without
 from latentlens.explain.standings import Standings
 from latentlens.recommenders.fitted import FittedModel
-from latentlens.recommenders.foldin import Evidence, UserVector
+from latentlens.recommenders.foldin import UserVector
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,7 @@ class Explainer:
         self._model = model
         self._items, self._ratings, self._reg = items, ratings, model.user_step_reg
         self._user = user
-        self._evidence = Evidence.of(
-            items,
-            ratings,
-            global_mean=model.factors.global_mean,
-            item_bias=model.factors.item_bias,
-            item_factors=model.factors.item_factors,
-        )
+        self._evidence = model.evidence(items, ratings)
 
     @classmethod
     def of_user(cls, model: FittedModel, user_id: int | str) -> Explainer:

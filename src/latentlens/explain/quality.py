@@ -106,14 +106,7 @@ def _cases(model: FittedModel, n_users: int, random: np.random.Generator) -> Ite
         if not best:  # this user has rated every movie
             continue
         items, ratings = model.history.train_rows_of(user)
-        evidence = Evidence.of(
-            items,
-            ratings,
-            global_mean=factors.global_mean,
-            item_bias=factors.item_bias,
-            item_factors=factors.item_factors,
-        )
-        yield Case(user, int(factors.item_ids.index(best[0].movie_id)), items, evidence)
+        yield Case(user, int(factors.item_ids.index(best[0].movie_id)), items, model.evidence(items, ratings))
 
 
 def _fall(model: FittedModel, case: Case, rows: NDArray[np.integer]) -> float:

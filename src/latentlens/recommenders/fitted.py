@@ -14,7 +14,7 @@ from latentlens.errors import ConfigError, UnknownId
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.foldin import UserVector, fold_in
+from latentlens.recommenders.foldin import Evidence, UserVector
 from latentlens.recommenders.portable import FactorModel
 from latentlens.recommenders.shortlist import Shortlist
 
@@ -157,16 +157,19 @@ class FittedModel:
         known = known[np.argsort(items[known])]
         return items[known], values[known]
 
-    def fold_in(self, items: NDArray[np.integer], ratings: NDArray[np.float32]) -> UserVector:
-        """Place someone with these ratings (item indexes ascending) in the model."""
-        return fold_in(
+    def evidence(self, items: NDArray[np.integer], ratings: NDArray[np.float32]) -> Evidence:
+        """State these ratings (item indexes ascending) as equations for the vector of whoever gave them."""
+        return Evidence.of(
             items,
             ratings,
             global_mean=self.factors.global_mean,
             item_bias=self.factors.item_bias,
             item_factors=self.factors.item_factors,
-            reg=self.user_step_reg or DEFAULT_USER_STEP_REG,
         )
+
+    def fold_in(self, items: NDArray[np.integer], ratings: NDArray[np.float32]) -> UserVector:
+        """Place someone with these ratings (item indexes ascending) in the model."""
+        return self.evidence(items, ratings).vector(self.user_step_reg or DEFAULT_USER_STEP_REG)
 
     def popular(self, n: int = 10, filters: Filters = Filters()) -> list[Recommendation]:
         """List the `n` most rated movies, for someone of whom nothing is known."""

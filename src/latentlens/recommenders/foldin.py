@@ -52,23 +52,10 @@ class Evidence(NamedTuple):
             return np.asarray(self.A.T @ np.linalg.solve(self.A @ self.A.T + reg * n * np.eye(n), self.e))
         return np.linalg.solve(self.A.T @ self.A + reg * n * np.eye(width), self.A.T @ self.e)
 
-
-def fold_in(
-    items: NDArray[np.integer],
-    ratings: NDArray[np.float32],
-    *,
-    global_mean: float,
-    item_bias: NDArray[np.float32],
-    item_factors: NDArray[np.float32],
-    reg: float,
-) -> UserVector:
-    """Place someone with these ratings in the model: the ridge solution of their `Evidence`, reg above 0.
-
-    items: (n,) indexes, each once, ascending; ratings: (n,). No ratings give the zero vector.
-    """
-    evidence = Evidence.of(items, ratings, global_mean=global_mean, item_bias=item_bias, item_factors=item_factors)
-    x = evidence.solve(reg)
-    return UserVector(x[:-1].astype(np.float32), np.float32(x[-1]))
+    def vector(self, reg: float) -> UserVector:
+        """The user's place in the model, `solve(reg)`."""
+        x = self.solve(reg)
+        return UserVector(x[:-1].astype(np.float32), np.float32(x[-1]))
 
 
 def fold_in_all(
@@ -84,7 +71,6 @@ def fold_in_all(
     factors, biases = np.zeros((n_users, k), np.float32), np.zeros(n_users, np.float32)
     for user in range(n_users):
         items, ratings = history.train_rows_of(user)
-        factors[user], biases[user] = fold_in(
-            items, ratings, global_mean=global_mean, item_bias=item_bias, item_factors=item_factors, reg=reg
-        )
+        evidence = Evidence.of(items, ratings, global_mean=global_mean, item_bias=item_bias, item_factors=item_factors)
+        factors[user], biases[user] = evidence.vector(reg)
     return factors, biases
