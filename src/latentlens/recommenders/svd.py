@@ -147,7 +147,7 @@ class SVD:
     def _finish(self, learned: FactorModel, history: History) -> FactorModel:
         """Make the factors canonical, then take the exact user step."""
         k = self.n_factors
-        P, Q = canonical(learned.user_factors[:, :k], learned.item_factors[:, :k])
+        P, Q = canonical(learned.user_factors[:, :k], learned.item_factors[:, :k], learned.item_counts)
         model = replace(learned, user_factors=P, item_factors=Q)
         if self.user_step_reg is None:
             return model
