@@ -44,6 +44,11 @@ class Pole:
     name: str | None
     movies: tuple[PoleMovie, ...]
 
+    @property
+    def label(self) -> str:
+        """The name, or else an example, so that no end goes without words."""
+        return self.name or (f"like {self.movies[0].title}" if self.movies else "unnamed")
+
 
 @dataclass(frozen=True)
 class Axis:

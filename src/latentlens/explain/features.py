@@ -14,8 +14,8 @@ Kind = Literal["genre", "tag", "year", "popularity"]
 
 # A movie's traits are known well from here on.
 MIN_RATINGS = 30
-# The most rated ones. Bounds memory: some 50 MB with all tags.
-MAX_MOVIES = 10_000
+# The most rated ones. Bounds memory: some 25 MB with all tags.
+MAX_MOVIES = 5_000
 # A genre or tag of fewer movies says more about those movies than about an axis.
 MIN_MOVIES = 10
 # All of the tag genome's.
