@@ -119,8 +119,8 @@ def _caveat(axes: Axes) -> str:
     if not axes.stable:
         return (
             '<p class="caveat">Nothing below should be read as a meaning. A movie’s place on these axes was decided by'
-            " the random start of the fit, not by the ratings. Other settings, such as the preset “tuned”, may find"
-            " axes that last.</p>"
+            " the random start of the fit more than by the ratings. Other settings, such as the preset “tuned”, may"
+            " find axes that last.</p>"
         )
     return (
         '<p class="caveat">The model saw ratings only, no genre and no tag. A name says what the movies at one end have'
