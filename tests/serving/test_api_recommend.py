@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from latentlens.recommenders.fitted import Filters, FittedModel
+from latentlens.serving import schemas
 
 from .support import UNRATED_MOVIE, problem
 
@@ -205,3 +207,20 @@ def test_predict_answers_the_bits_of_the_model(api: httpx.Client, model: FittedM
 )
 def test_predict_needs_two_ids_of_this_data(api: httpx.Client, asked: dict[str, str], said: str) -> None:
     assert said in problem(api.get("/predict", params=asked), 422)
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "path", "sent"),
+    [
+        (schemas.RecommendReply, "GET", "/recommend/1?n=100", None),
+        (schemas.RecommendReply, "GET", "/recommend/77", None),
+        (schemas.RecommendReply, "GET", "/recommend/1?year_from=2100", None),
+        (schemas.FoldedInReply, "POST", "/recommend", {"ratings": [{"movie_id": 101, "rating": 5}]}),
+        (schemas.FoldedInReply, "POST", "/recommend", {"ratings": [{"movie_id": 7, "rating": 5}], "n": 1}),
+    ],
+)
+def test_lists_have_the_bytes_that_their_schema_would_write(
+    api: httpx.Client, kind: type[BaseModel], method: str, path: str, sent: Any
+) -> None:
+    reply = api.request(method, path, json=sent)
+    assert reply.text == kind.model_validate_json(reply.content, strict=True).model_dump_json()

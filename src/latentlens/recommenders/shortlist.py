@@ -65,8 +65,9 @@ class Shortlist:
             bound = rest * self._rest[:stop]
             nth = _nth_best(rough - bound, n) - margin
             if stop == len(self._order) or nth > self._most_beyond(stop, length) + margin:
-                found = np.flatnonzero(rough + bound >= max(nth - margin, _LOWEST))
-                return np.sort(self._order[found])
+                found = self._order[(rough + bound >= max(nth - margin, _LOWEST)).nonzero()]
+                found.sort()
+                return found
 
     def _most_beyond(self, position: int, length: float) -> float:
         """The most that a user with factors of this length can give the movies from `position` on."""
@@ -79,8 +80,12 @@ class Shortlist:
 
 
 def _nth_best(scores: NDArray[np.float32], n: int) -> float:
-    n = max(n, 1)
-    return float(np.partition(scores, -n)[-n]) if n <= len(scores) else -np.inf
+    """Return the n-th largest, -inf if there are fewer. Changes the order of `scores`."""
+    place = len(scores) - max(n, 1)
+    if place < 0:
+        return -np.inf
+    scores.partition(place)
+    return float(scores[place])
 
 
 def _length(vector: NDArray[np.float32]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Path, Request
+from starlette.types import Scope
 
 from latentlens.recommenders.fitted import Filters
 from latentlens.serving.current import CurrentModel
@@ -25,13 +26,13 @@ async def _metrics(request: Request) -> Metrics:
 
 
 async def _served(request: Request) -> Served:
-    return served_to(request)
+    return served_to(request.scope)
 
 
-def served_to(request: Request) -> Served:
+def served_to(scope: Scope) -> Served:
     """Take the model that answers this request: once, so that a swap in its middle cannot mix versions."""
-    served: Served = request.app.state.current.served
-    request.scope[MODEL_VERSION] = served.version.number
+    served: Served = scope["app"].state.current.served
+    scope[MODEL_VERSION] = served.version.number
     return served
 
 

@@ -105,9 +105,11 @@ def _digest(key: bytes) -> bytes:
 
 def _host(scope: Scope) -> str:
     """Read the host name without its port, in small letters; an IPv6 address keeps its brackets."""
-    host: str = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").casefold()
-    name, bracket, _ = host.partition("]")
-    return name + bracket if bracket else host.partition(":")[0]
+    for name, value in scope["headers"]:
+        if name == b"host":
+            address, bracket, _ = value.decode("latin-1").casefold().partition("]")
+            return address + bracket if bracket else str(address.partition(":")[0])
+    return ""
 
 
 def _client(scope: Scope) -> str:

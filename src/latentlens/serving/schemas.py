@@ -164,7 +164,6 @@ class RecommendReply(BaseModel):
         Field(description="`popular`: the most rated movies, because the model has no taste to go by."),
     ]
     model_version: int
-    # Last, for `Listing`.
     recommendations: list[RecommendedMovie]
 
 
@@ -181,7 +180,6 @@ class FoldedInReply(BaseModel):
     ]
     model_version: int
     ignored: Annotated[list[int | str], Field(description="Rated movies that the model does not know.")]
-    # Last, for `Listing`.
     recommendations: list[RecommendedMovie]
 
 

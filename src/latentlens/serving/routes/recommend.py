@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Response
 
@@ -34,7 +34,7 @@ async def recommend(
     model = served.model
     user = parse_id(user_id, model.factors.user_ids, "user id")
     filters = filters_for(asked, served)
-    strategy: Literal["personal", "popular"] = "personal" if model.ranks_by == "score" else "popular"
+    strategy = "personal" if model.ranks_by == "score" else "popular"
     try:
         ranking = model.rank(user, asked.n, filters)
     except UnknownId:
@@ -44,8 +44,7 @@ async def recommend(
             ) from None
         strategy, ranking = "popular", model.rank_popular(asked.n, filters)
         told.cold_starts.labels(strategy).inc()
-    reply = RecommendReply(user_id=user, strategy=strategy, model_version=served.version.number, recommendations=[])
-    return served.listing.answer(reply, ranking)
+    return served.listing.answer(ranking, user_id=user, strategy=strategy, model_version=served.version.number)
 
 
 router.add_api_route(
@@ -67,15 +66,14 @@ async def recommend_for_ratings(asked: RatingsBody, served: ServedModel, told: T
     filters = filters_for(asked, served)
     ratings = _checked(asked, served)
     known = model.known_items(list(ratings)) >= 0
-    strategy: Literal["folded_in", "popular"] = "folded_in" if known.any() and model.ranks_by == "score" else "popular"
+    strategy = "folded_in" if known.any() and model.ranks_by == "score" else "popular"
     told.cold_starts.labels(strategy).inc()
-    reply = FoldedInReply(
+    return served.listing.answer(
+        model.rank_for(ratings, asked.n, filters),
         strategy=strategy,
         model_version=served.version.number,
         ignored=[movie_id for movie_id, is_known in zip(ratings, known, strict=True) if not is_known],
-        recommendations=[],
     )
-    return served.listing.answer(reply, model.rank_for(ratings, asked.n, filters))
 
 
 @router.get("/predict", responses=documented(422, 503))
