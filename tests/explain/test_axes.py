@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentlens.explain.axes import FOUND_AGAIN, LEADING, WELL_KNOWN, Axes, describe
+from latentlens.explain.axes import FOUND_AGAIN, LEADING, WELL_KNOWN, Axes, axes_of, describe
 from latentlens.explain.features import MIN_RATINGS, Features
 from latentlens.explain.stability import refit_matches
 from latentlens.ratings import readers
@@ -19,21 +19,27 @@ from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.readers import demo, demo_words
 from latentlens.ratings.splits import random_split
 from latentlens.ratings.table import Ratings
+from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.svd import PRESETS, SVD
 
 from .support import catalogue, model
 
 N = 300
+MOVIE = {"movie_id": 1, "title": "Heat", "year": None, "trait": 0.0, "n_ratings": 1}
 
 
-def described(n: int = N, k: int = 3, seed: int = 0, match: float = 1.0, **changes: Any) -> Axes:
-    """Axis 0 is War (positive) against Comedy, axis 1 goes with nothing; all axes match equally."""
+def planted(n: int = N, k: int = 3, seed: int = 0, **changes: Any) -> FittedModel:
+    """Axis 0 is War (positive) against Comedy, axis 1 goes with nothing."""
     random = np.random.default_rng(seed)
     traits = random.standard_normal((n, k)) / (1 + np.arange(k))
     genres = {"War": traits[:, 0] > 0.5, "Comedy": traits[:, 0] < -0.5}
-    movies = catalogue(n, genres)
-    made = model(random.standard_normal((40, k)), traits, movies, **changes)
-    features = Features.of(movies, made.factors.item_counts)
+    return model(random.standard_normal((40, k)), traits, catalogue(n, genres), **changes)
+
+
+def described(n: int = N, k: int = 3, seed: int = 0, match: float = 1.0, **changes: Any) -> Axes:
+    """The axes of `planted`; all match equally."""
+    made = planted(n, k, seed, **changes)
+    features = Features.of(made.catalogue, made.factors.item_counts)
     return describe(made, features, np.full((5, k), match))
 
 
@@ -116,6 +122,37 @@ def test_a_damaged_document_is_refused_with_a_sentence() -> None:
     del document["axes"][0]["negative"]
     with pytest.raises(ValueError, match=r"axes\.json lacks what an axis needs: KeyError\('negative'\)"):
         Axes.from_json(document)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"number": "first"},
+        {"r2": float("nan")},
+        {"matches": None},
+        {"positive": {"name": 7, "movies": []}},
+        {"positive": {"name": None, "movies": [{}]}},
+        {"positive": {"name": None, "movies": [{**MOVIE, "movie_id": {}}]}},
+        {"positive": {"name": None, "movies": [{**MOVIE, "year": []}]}},
+        {"evidence": [{"feature": ["War"], "kind": "genre", "r": 1.0, "p": 0.0}]},
+        {"variance_share": 10**400},
+    ],
+)
+def test_an_axis_that_says_what_cannot_be_is_refused_with_a_sentence(changes: dict[str, Any]) -> None:
+    document = described().to_json()
+    document["axes"] = [{**document["axes"][0], **changes}]
+    with pytest.raises(ValueError, match=r"axes\.json lacks what an axis needs"):
+        Axes.from_json(document)
+
+
+def test_a_model_gives_back_the_axes_that_it_carries_and_no_others() -> None:
+    axes = described()
+    assert axes_of(planted()) is None
+    assert axes_of(planted(extra={"axes.json": axes.to_json()})) == axes
+    with pytest.raises(
+        ValueError, match=r"describes the axes \[1, 2, 3\], which are not the leading ones of this model"
+    ):
+        axes_of(planted(k=2, extra={"axes.json": axes.to_json()}))
 
 
 @settings(deadline=None, max_examples=25)

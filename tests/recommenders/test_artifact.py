@@ -7,6 +7,7 @@ import io
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,20 @@ def test_documents_that_say_what_cannot_be_are_refused(
     forge_json(folder, name, **changes)
     with pytest.raises(ValueError, match=said):
         artifact.read(folder)
+
+
+def test_what_higher_layers_add_is_bounded(folder: Path) -> None:
+    (folder / "axes.json").write_text(json.dumps("x" * artifact.MOST_EXTRA_BYTES))
+    forge(folder, "axes.json")
+    with pytest.raises(ValueError, match=r"axes\.json hold 8,388,610 bytes, more than the 8,388,608 of a model"):
+        artifact.read(folder)
+
+
+@pytest.mark.parametrize("name", ["settings.json", "manifest.json", "catalogue.json", "axes.npy"])
+def test_a_model_carries_only_documents_that_are_none_of_its_parts(tmp_path: Path, name: str) -> None:
+    model = replace(SVD(n_factors=2, n_epochs=1).fit(small_sides().train), extra={name: {}})
+    with pytest.raises(ValueError, match=f"a model cannot carry '{name}'"):
+        artifact.write(model, tmp_path / "model")
 
 
 def test_a_deeply_nested_document_is_refused(folder: Path) -> None:

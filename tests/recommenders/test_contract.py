@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from latentlens.recommenders import artifact
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import Filters, FittedModel, Recommendation, Recommender
 from latentlens.recommenders.popularity import Popularity
-from latentlens.recommenders.portable import FACTOR_ARRAYS, MANIFEST, SETTINGS, load_factors, read_manifest, read_part
+from latentlens.recommenders.portable import FACTOR_ARRAYS, MANIFEST, SETTINGS, load_factors
 from latentlens.recommenders.svd import SVD
 
 from .support import ABSENT_MOVIE, ABSENT_USER, N_MOVIES, UNRATED_MOVIE, movie_id, small_sides, user_id
@@ -71,7 +72,7 @@ def case(request: pytest.FixtureRequest, text: bool) -> Case:
 @pytest.fixture
 def folder(case: Case, tmp_path: Path) -> Path:
     written = tmp_path / "model"
-    artifact.write(case.model, written, {"axes.json": ["drama – comédie"]})
+    artifact.write(replace(case.model, extra={"axes.json": ["drama – comédie"]}), written)
     return written
 
 
@@ -234,6 +235,17 @@ def test_predicted_ratings_of_a_list_have_the_bits_of_predict(case: Case) -> Non
         assert [item.predicted_rating for item in listed] == predicted.tolist()
 
 
+def test_a_place_in_the_model_gets_the_list_of_whoever_is_there(case: Case) -> None:
+    user = case.user(3)
+    place, rated = case.model.vector_of(user), case.model.rated_by(user)
+    ranking = case.model.rank_with(place, 7, Filters(genre="Drama"), rated)
+    assert case.model.describe(ranking) == case.model.recommend(user, 7, Filters(genre="Drama"))
+    assert case.model.describe(case.model.rank_with(place, 10 * N_MOVIES)) == case.whole_list(3, exclude_seen=False)
+    assert len(case.model.rated_by(case.user(77))) == 0
+    with pytest.raises(UnknownId, match="is not in the model"):
+        case.model.vector_of(case.user(77))
+
+
 @pytest.mark.parametrize(
     ("filters", "passes"),
     [
@@ -324,10 +336,10 @@ def test_a_written_model_is_read_back_with_the_same_bits(case: Case, folder: Pat
 
 
 def test_what_a_higher_layer_adds_is_read_back_and_checked(folder: Path) -> None:
-    assert read_part(folder, "axes.json", read_manifest(folder)) == ["drama – comédie"]
+    assert artifact.read(folder).extra == {"axes.json": ["drama – comédie"]}
     (folder / "axes.json").write_text('["comedy"]', encoding="utf-8")
     with pytest.raises(ValueError, match=r"axes\.json is damaged"):
-        read_part(folder, "axes.json", read_manifest(folder))
+        artifact.read(folder)
 
 
 def test_a_model_is_never_written_over_another(case: Case, folder: Path) -> None:
@@ -336,7 +348,7 @@ def test_a_model_is_never_written_over_another(case: Case, folder: Path) -> None
 
 
 def test_one_flipped_bit_anywhere_is_refused(folder: Path) -> None:
-    for part in (path for path in folder.iterdir() if path.name not in (MANIFEST, "axes.json")):
+    for part in (path for path in folder.iterdir() if path.name != MANIFEST):
         whole = part.read_bytes()
         for position in (0, len(whole) // 2, len(whole) - 1):
             part.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])

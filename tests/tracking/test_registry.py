@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from latentlens.errors import ConfigError, ModelRefused, NoModel, TrackingError
+from latentlens.explain.axes import Axes
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.svd import SVD
@@ -121,6 +123,18 @@ def test_a_version_that_is_not_whole_is_not_promoted(registry: Registry, model: 
             registry.promote(damaged.number)
     assert registry.current().number == first
     assert len(registry.promotions()) == 1
+
+
+def test_a_version_brings_what_was_added_to_its_model_and_is_refused_if_that_cannot_be_read(
+    registry: Registry, model: FittedModel, tmp_path: Path
+) -> None:
+    axes = json.loads(json.dumps(Axes((), n_movies=0, n_features=0, n_comparisons=0).to_json()))
+    sound = registry.version(registered(registry, replace(model, extra={"axes.json": axes}), 0.9))
+    assert registry.fetch(sound, tmp_path).extra == {"axes.json": axes}
+    newer = {**axes, "format": 2}
+    refused = registry.version(registered(registry, replace(model, extra={"axes.json": newer}), 0.9))
+    with pytest.raises(ModelRefused, match=r"is refused: axes\.json has format 2, this version reads format 1\."):
+        registry.fetch(refused, tmp_path)
 
 
 def test_a_version_knows_the_metrics_and_params_of_its_run(registry: Registry, model: FittedModel) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from latentlens.recommenders.canonical import axis_variance
 from latentlens.recommenders.fitted import FittedModel
 
 FORMAT = 1
+# The document of a model folder that holds its axes.
+DOCUMENT = "axes.json"
 # Axes beyond these, or with less of the variance, are not looked at.
 LEADING = 10
 MIN_SHARE = 0.01
@@ -129,12 +132,26 @@ class Axes:
         """Read `to_json`. Raises ValueError for a document that is damaged or of another format."""
         if not isinstance(document, Mapping) or document.get("format") != FORMAT:
             found = document.get("format") if isinstance(document, Mapping) else None
-            raise ValueError(f"axes.json has format {found}, this version reads format {FORMAT}")
+            raise ValueError(f"{DOCUMENT} has format {found}, this version reads format {FORMAT}")
         try:
-            fields = {name: value for name, value in document.items() if name not in ("format", "axes")}
-            return cls(axes=tuple(_axis(entry) for entry in document["axes"]), **fields)
-        except (KeyError, TypeError) as problem:
-            raise ValueError(f"axes.json lacks what an axis needs: {problem!r}") from problem
+            counts = {name: int(document[name]) for name in ("n_movies", "n_features", "n_comparisons", "min_ratings")}
+            return cls(axes=tuple(_axis(entry) for entry in document["axes"]), **counts)
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as problem:
+            raise ValueError(f"{DOCUMENT} lacks what an axis needs: {problem!r}") from problem
+
+
+def axes_of(model: FittedModel) -> Axes | None:
+    """Give the axes that were described when a model was made, None if that was not done.
+
+    Raises ValueError if its `axes.json` is damaged, of another format, or about another model.
+    """
+    if DOCUMENT not in model.extra:
+        return None
+    axes = Axes.from_json(model.extra[DOCUMENT])
+    numbers = [axis.number for axis in axes.axes]
+    if numbers != list(range(1, len(numbers) + 1)) or len(numbers) > model.factors.item_factors.shape[1]:
+        raise ValueError(f"{DOCUMENT} describes the axes {numbers}, which are not the leading ones of this model")
+    return axes
 
 
 def describe(model: FittedModel, features: Features, matches: NDArray[np.floating]) -> Axes:
@@ -187,9 +204,46 @@ def _ends(model: FittedModel, trait: NDArray[np.floating], sign: int) -> tuple[P
 
 
 def _axis(entry: Mapping[str, Any]) -> Axis:
-    poles = {
-        end: Pole(entry[end]["name"], tuple(PoleMovie(**movie) for movie in entry[end]["movies"]))
-        for end in ("negative", "positive")
-    }
-    evidence = tuple(Evidence(**found) for found in entry["evidence"])
-    return Axis(**{**entry, **poles, "matches": tuple(entry["matches"]), "evidence": evidence})
+    return Axis(
+        number=int(entry["number"]),
+        variance_share=_number(entry["variance_share"]),
+        negative=_pole(entry["negative"]),
+        positive=_pole(entry["positive"]),
+        matches=tuple(map(_number, entry["matches"])),
+        r2=_number(entry["r2"]),
+        evidence=tuple(
+            Evidence(_text(found["feature"]), _text(found["kind"]), _number(found["r"]), _number(found["p"]))
+            for found in entry["evidence"]
+        ),
+    )
+
+
+def _pole(entry: Mapping[str, Any]) -> Pole:
+    movies = (
+        PoleMovie(
+            movie_id=_id(movie["movie_id"]),
+            title=_text(movie["title"]),
+            year=None if movie["year"] is None else int(movie["year"]),
+            trait=_number(movie["trait"]),
+            n_ratings=int(movie["n_ratings"]),
+        )
+        for movie in entry["movies"]
+    )
+    return Pole(None if entry["name"] is None else _text(entry["name"]), tuple(movies))
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _id(value: Any) -> int | str:
+    return value if isinstance(value, int) else str(_text(value))
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is not finite")
+    return number

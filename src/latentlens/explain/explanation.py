@@ -92,10 +92,8 @@ class Explainer:
         """For a user of the model. Raises UnknownId for one without train ratings."""
         if not model.knows_user(user_id):
             raise UnknownId(f"User {user_id} is not in the model: give ratings instead of an id.")
-        factors = model.factors
-        user = int(factors.user_ids.index(user_id))
-        vector = UserVector(factors.user_factors[user], factors.user_bias[user])
-        return cls(model, vector, *model.history.train_rows_of(user))
+        user = model.factors.user_ids.position(user_id)
+        return cls(model, model.vector_of(user_id), *model.history.train_rows_of(user))
 
     @classmethod
     def of_ratings(cls, model: FittedModel, ratings: Mapping[Any, float]) -> Explainer:

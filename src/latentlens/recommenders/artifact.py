@@ -1,14 +1,13 @@
 """The model folder: named parts and a manifest (shapes, dtypes, SHA-256, format), no pickle.
 
 Arrays are `.npy` (memory-mapped when read), everything else JSON. The folder holds people's ratings: treat it as such.
-Higher layers may add parts; what they add is listed and checked like the rest.
+Higher layers may add documents (`FittedModel.extra`), listed and checked like the rest.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +30,19 @@ from latentlens.recommenders.portable import (
 # What numpy, json and our own reading raise, besides ValueError, for files that only pretend to be parts.
 _CAUSED_BY_CONTENT = (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError, TypeError)
 _HISTORY_ARRAYS = ("indptr", "items", "ratings", "is_train")
+_CATALOGUE = "catalogue.json"
+# What higher layers add to a model is about the model, not as large as it: all of it together.
+MOST_EXTRA_BYTES = 8 << 20
 
 
-def write(model: FittedModel, folder: Path, extra: Mapping[str, Any] | None = None) -> None:
-    """Write a model to `folder`, which is made. `extra` adds JSON documents by name (`axes.json`)."""
+def write(model: FittedModel, folder: Path) -> None:
+    """Write a model to `folder`, which is made. Raises ValueError for an `extra` that is no document of its own."""
     folder.mkdir(parents=True, exist_ok=False)
     factors, catalogue = model.factors, model.catalogue
     parts: dict[str, Any] = {f"{name}.npy": getattr(factors, name) for name in FACTOR_ARRAYS}
     parts |= {f"history_{name}.npy": getattr(model.history, name) for name in _HISTORY_ARRAYS}
     parts["user_ids.npy"], parts["item_ids.npy"] = factors.user_ids.values, factors.item_ids.values
-    parts["catalogue.json"] = {
+    parts[_CATALOGUE] = {
         "titles": catalogue.titles,
         "years": catalogue.years.tolist(),
         "genre_names": catalogue.genre_names,
@@ -54,7 +56,9 @@ def write(model: FittedModel, folder: Path, extra: Mapping[str, Any] | None = No
         "user_step_reg": model.user_step_reg,
         "ranks_by": model.ranks_by,
     }
-    parts |= extra or {}
+    if bad := [name for name in model.extra if name in (*parts, MANIFEST) or Path(name).suffix != ".json"]:
+        raise ValueError(f"a model cannot carry {bad[0]!r}: name a .json document that is none of its parts")
+    parts |= model.extra
     manifest = {
         "format": FORMAT,
         "parts": {name: _write_part(folder / name, part) for name, part in sorted(parts.items())},
@@ -78,7 +82,7 @@ def read(folder: Path) -> FittedModel:
 def _read(folder: Path) -> FittedModel:
     manifest = read_manifest(folder)
     settings = read_part(folder, SETTINGS, manifest)
-    document = read_part(folder, "catalogue.json", manifest)
+    document = read_part(folder, _CATALOGUE, manifest)
     genres = np.zeros((len(document["titles"]), len(document["genre_names"])), dtype=np.bool_)
     for item, columns in enumerate(document["genres"]):
         genres[item, columns] = True
@@ -95,7 +99,16 @@ def _read(folder: Path) -> FittedModel:
         ),
         user_step_reg=settings["user_step_reg"],
         ranks_by=settings["ranks_by"],
+        extra=_read_extra(folder, manifest),
     )
+
+
+def _read_extra(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    names = [name for name in manifest["parts"] if name.endswith(".json") and name not in (SETTINGS, _CATALOGUE)]
+    n_bytes = sum((folder / name).stat().st_size for name in names if (folder / name).exists())
+    if n_bytes > MOST_EXTRA_BYTES:
+        raise ValueError(f"{', '.join(names)} hold {n_bytes:,} bytes, more than the {MOST_EXTRA_BYTES:,} of a model")
+    return {name: read_part(folder, name, manifest) for name in names}
 
 
 def _write_part(path: Path, part: Any) -> dict[str, Any]:

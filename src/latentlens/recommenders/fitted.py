@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -20,6 +20,7 @@ from latentlens.recommenders.shortlist import Shortlist
 
 # For a new user of a model whose own users keep their trained vectors.
 DEFAULT_USER_STEP_REG = 0.05
+_NOTHING: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
 
 class EpochReport(NamedTuple):
@@ -81,7 +82,8 @@ class FittedModel:
     """Factors with what is needed to make lists of them.
 
     params: the configuration, as recorded. `user_step_reg` is the ridge of the exact user step, None where the users
-    keep the vectors of training. `ranks_by`: what orders a list.
+    keep the vectors of training. `ranks_by`: what orders a list. `extra`: JSON documents by file name that higher
+    layers keep with the model, such as `axes.json`.
     """
 
     recommender: str
@@ -91,6 +93,7 @@ class FittedModel:
     catalogue: Catalogue
     user_step_reg: float | None = None
     ranks_by: Literal["score", "popularity"] = "score"
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def predict(self, user_ids: Any, movie_ids: Any) -> NDArray[np.float64]:
         """Predicted ratings of (user, movie) pairs; see `FactorModel.predict`."""
@@ -126,12 +129,20 @@ class FittedModel:
 
         Movies without a train rating are never listed. Raises UnknownId for a user without train ratings.
         """
+        seen = self.rated_by(user_id) if exclude_seen else _NOTHING
+        return self.rank_with(self.vector_of(user_id), n, filters, seen)
+
+    def vector_of(self, user_id: int | str) -> UserVector:
+        """A known user's place in the model. Raises UnknownId for a user without train ratings."""
         user = self._known_user(user_id)
         if user < 0:
             raise UnknownId(f"User {user_id} is not in the model: ask for the popular list or send ratings.")
-        vector = UserVector(self.factors.user_factors[user], self.factors.user_bias[user])
-        seen = self.history.items_of(user) if exclude_seen else _NOTHING
-        return self._rank(vector, n, filters, seen)
+        return UserVector(self.factors.user_factors[user], self.factors.user_bias[user])
+
+    def rated_by(self, user_id: int | str) -> NDArray[np.int32]:
+        """Item indexes of what this user rated, on any side of the split; none for an unknown user."""
+        user = self.factors.user_ids.position(user_id)
+        return self.history.items_of(user) if user >= 0 else _NOTHING.astype(np.int32)
 
     def recommend_for(
         self, ratings: Mapping[Any, float], n: int = 10, filters: Filters = Filters()
@@ -147,7 +158,18 @@ class FittedModel:
         items, values = self.known_ratings(ratings)
         if not len(items):
             return self.rank_popular(n, filters)
-        return self._rank(self.fold_in(items, values), n, filters, items)
+        return self.rank_with(self.fold_in(items, values), n, filters, items)
+
+    def rank_with(
+        self, user: UserVector, n: int = 10, filters: Filters = Filters(), excluded: NDArray[np.integer] = _NOTHING
+    ) -> Ranking:
+        """Rank the `n` best movies for somebody at this place in the model, without the `excluded` (item indexes)."""
+        if self.ranks_by == "popularity":
+            return self._rank_by_count(user, n, filters, excluded)
+        candidates = self._shortlist.candidates(user, n, excluded, self._passing(filters))
+        scores = self._exact(user, candidates)
+        best = np.argsort(-scores, kind="stable")[:n]
+        return Ranking(candidates[best], scores[best])
 
     def known_ratings(self, ratings: Mapping[Any, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keep the ratings of movies the fit has seen: item indexes, ascending, and ratings."""
@@ -247,14 +269,6 @@ class FittedModel:
         allowed[excluded] = False
         return np.flatnonzero(allowed)
 
-    def _rank(self, user: UserVector, n: int, filters: Filters, excluded: NDArray[np.integer]) -> Ranking:
-        if self.ranks_by == "popularity":
-            return self._rank_by_count(user, n, filters, excluded)
-        candidates = self._shortlist.candidates(user, n, excluded, self._passing(filters))
-        scores = self._exact(user, candidates)
-        best = np.argsort(-scores, kind="stable")[:n]
-        return Ranking(candidates[best], scores[best])
-
     def _rank_by_count(self, user: UserVector, n: int, filters: Filters, excluded: NDArray[np.integer]) -> Ranking:
         candidates = self._candidates(filters, excluded)
         chosen = candidates[np.argsort(-self.factors.item_counts[candidates], kind="stable")[:n]]
@@ -287,6 +301,3 @@ def factors_for(
         item_counts=train.item_counts,
         scale=train.scale,
     )
-
-
-_NOTHING: NDArray[np.int64] = np.empty(0, dtype=np.int64)

@@ -20,6 +20,7 @@ from mlflow.tracking import MlflowClient
 from requests import RequestException
 
 from latentlens.errors import ConfigError, ModelRefused, NoModel, TrackingError
+from latentlens.explain.axes import axes_of
 from latentlens.recommenders import artifact
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.tracking.names import CHAMPION, PARTS, PROMOTIONS, REGISTERED_MODEL
@@ -161,9 +162,12 @@ class Registry:
     def cached(self, version: Version, cache: Path) -> FittedModel:
         """Open the copy in `cache`, without asking MLflow. Raises ModelRefused if it is damaged or missing."""
         try:
-            return artifact.read(_folder(version, cache))
+            model = artifact.read(_folder(version, cache))
+            # What a higher layer added is its to check, and before any request meets it.
+            axes_of(model)
         except ValueError as problem:
             raise _refused(version, str(problem)) from problem
+        return model
 
     def keep_only(self, versions: Collection[Version], cache: Path) -> None:
         """Remove every other downloaded version from `cache`, and what downloads left that were killed."""
