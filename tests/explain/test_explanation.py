@@ -67,6 +67,17 @@ def test_reasons_are_ratings_that_the_user_gave_the_strongest_first(model: Fitte
     assert {reason.movie_id: reason.rating for reason in (*found.reasons_for, *found.reasons_against)} == given
 
 
+def test_a_list_is_explained_as_its_movies_are_one_by_one(model: FittedModel, text: bool) -> None:
+    user = user_id(3, text=text)
+    explainer = Explainer.of_user(model, user)
+    ranking = model.rank(user, 5)
+    for row, reasons in zip(model.describe(ranking), explainer.because(ranking.items, 2), strict=True):
+        alone = explainer.explain(row.movie_id, 2).reasons_for
+        assert [reason.movie_id for reason in reasons] == [reason.movie_id for reason in alone]
+        assert [reason.contribution for reason in reasons] == pytest.approx([reason.contribution for reason in alone])
+    assert explainer.because(ranking.items[:0]) == []
+
+
 def test_the_same_ratings_without_an_account_have_the_same_reasons(model: FittedModel, text: bool) -> None:
     user, movie = user_id(5, text=text), movie_id(115, text=text)
     known = explain(model, user, movie)

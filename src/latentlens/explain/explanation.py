@@ -129,6 +129,15 @@ class Explainer:
             other_ratings=float(shares[~told].sum()),
         )
 
+    def because(self, items: NDArray[np.integer], n_reasons: int = 3) -> list[tuple[Reason, ...]]:
+        """Name the ratings that speak most for each of these movies (item indexes), the strongest first."""
+        shares = contributions(self._evidence, self._model.factors.item_factors[items], self._reg)
+        order = np.argsort(-shares, axis=1, kind="stable")[:, :n_reasons]
+        return [
+            tuple(self._reason(row, of_item) for row in rows if of_item[row] > 0)
+            for of_item, rows in zip(shares, order, strict=True)
+        ]
+
     def rank(self, movie_id: int | str) -> int:
         """Place of a movie in this person's list, 1 being the best, the rated ones left out."""
         return self._standings([self._user]).rank(self._item(movie_id))

@@ -15,19 +15,21 @@ from latentlens.recommenders.foldin import Evidence
 Floats = NDArray[np.float64]
 
 
-def contributions(evidence: Evidence, target: NDArray[np.floating], reg: float) -> Floats:
-    """(n,) stars that each rating adds to (or takes from) the score of a movie with factors `target` (k,).
+def contributions(evidence: Evidence, targets: NDArray[np.floating], reg: float) -> Floats:
+    """(n,) stars that each rating adds to (or takes from) the score of a movie with these factors (k,).
+
+    For several movies, `targets` (m, k), (m, n) at little more cost.
 
     They sum to user bias + taste x trait of that score, exactly in exact arithmetic.
     """
     A, e = evidence
     n, width = A.shape
-    a = _with_one(target)
+    a = _with_one(targets).T
     if n < width:
         weights = np.linalg.solve(A @ A.T + reg * n * np.eye(n), A @ a)
     else:
         weights = A @ np.linalg.solve(A.T @ A + reg * n * np.eye(width), a)
-    return weights * e
+    return weights.T * e
 
 
 def vectors_without(evidence: Evidence, rows: NDArray[np.integer], reg: float) -> Floats:
@@ -54,5 +56,5 @@ def influences(evidence: Evidence, target: NDArray[np.floating], reg: float) -> 
     return np.asarray(a @ evidence.solve(reg) - vectors_without(evidence, every, reg) @ a)
 
 
-def _with_one(target: NDArray[np.floating]) -> Floats:
-    return np.append(target.astype(np.float64), 1.0)
+def _with_one(factors: NDArray[np.floating]) -> Floats:
+    return np.concatenate([factors, np.ones((*factors.shape[:-1], 1))], axis=-1, dtype=np.float64)
