@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 import structlog
 
+from latentlens.explain.axes import DOCUMENT, describe
+from latentlens.explain.features import Features
+from latentlens.explain.stability import refit_matches
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.svd import SVD
 from latentlens.serving import logs
@@ -50,6 +54,15 @@ def mlflow_uri(store: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def svd() -> FittedModel:
     return SVD(n_factors=8, n_epochs=10, random_state=0, user_step_reg=0.05).fit(ratings_table())
+
+
+@pytest.fixture(scope="session")
+def svd_with_axes(svd: FittedModel) -> FittedModel:
+    """`svd`, with its axes held against two refits."""
+    ratings = ratings_table()
+    matches = refit_matches(svd, SVD(**svd.params), ratings, n_refits=2)
+    axes = describe(svd, Features.of(svd.catalogue, svd.factors.item_counts), matches)
+    return replace(svd, extra={DOCUMENT: axes.to_json()})
 
 
 @pytest.fixture(scope="session")

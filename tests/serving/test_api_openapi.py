@@ -10,10 +10,16 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from latentlens.serving import schemas
+from latentlens.recommenders.fitted import FittedModel
+from latentlens.serving import schemas, why
 from latentlens.serving.app import create_app
 
 from .support import running_api, settings_for
+
+
+@pytest.fixture(scope="module")
+def model(svd_with_axes: FittedModel) -> FittedModel:
+    return svd_with_axes
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +49,9 @@ def test_every_route_of_the_contract_is_there(described: dict[str, Any]) -> None
         "get /predict",
         "get /similar/{movie_id}",
         "get /movies",
+        "get /explain/{user_id}/{movie_id}",
+        "get /axes",
+        "get /axes/{number}",
         "get /model",
         "get /health",
         "get /ready",
@@ -54,7 +63,7 @@ def test_every_schema_has_an_example_that_fits_it(described: dict[str, Any]) -> 
     for name, schema in described["components"]["schemas"].items():
         assert schema["examples"], name
         for example in schema["examples"]:
-            getattr(schemas, name).model_validate(example)
+            (getattr(schemas, name, None) or getattr(why, name)).model_validate(example)
 
 
 def test_every_route_and_parameter_says_what_it_is_for(described: dict[str, Any]) -> None:
@@ -93,6 +102,13 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
     ("get /similar/{movie_id}", "/similar/x", {}),
     ("get /movies", "/movies", {}),
     ("get /movies", "/movies?limit=0", {}),
+    ("get /explain/{user_id}/{movie_id}", "/explain/1/101", {}),
+    ("get /explain/{user_id}/{movie_id}", "/explain/77/101", {}),
+    ("get /explain/{user_id}/{movie_id}", "/explain/1/x", {}),
+    ("get /axes", "/axes", {}),
+    ("get /axes/{number}", "/axes/1", {}),
+    ("get /axes/{number}", "/axes/9999", {}),
+    ("get /axes/{number}", "/axes/0", {}),
     *((f"get {path}", path, {}) for path in ("/", "/model", "/metrics", "/health", "/ready")),
 ]
 
@@ -111,8 +127,8 @@ def test_every_status_that_is_described_occurs(api: httpx.Client, tmp_path: Path
             occurred |= {(route, ask(strict, route, path)) for route, path, _ in ASKED}
     described = create_app(asks_for_keys.model_copy(update={"rate_limit": "1/hour"})).openapi()
     named = {(name, int(status)) for name, operation in operations(described) for status in operation["responses"]}
-    # Only a model without factors gives it: see test_api_other_recommenders.
-    assert named - occurred == {("get /similar/{movie_id}", 409)}
+    # Only other models give it: see test_api_other_recommenders and test_api_explain_without_reasons.
+    assert {status for _, status in named - occurred} == {409}
     assert occurred - named == set()
 
 

@@ -30,10 +30,12 @@ KEY = "a-key-of-some-length"
 
 
 @pytest.fixture(scope="module")
-def api(mlflow_uri: str, svd: FittedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def api(
+    mlflow_uri: str, svd_with_axes: FittedModel, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
     """An API with a model and every guard."""
     empty_registry(mlflow_uri)
-    register(mlflow_uri, svd)
+    register(mlflow_uri, svd_with_axes)
     plain = settings_for(mlflow_uri, tmp_path_factory.mktemp("cache"))
     guarded = Settings(**{**plain.model_dump(), "api_keys": (KEY,), "rate_limit": "1000000/minute"})
     with running_api(guarded) as client:

@@ -17,7 +17,7 @@ from latentlens.serving.guards import DOCS_FILES, AdmitClients, AllowHosts
 from latentlens.serving.metrics import Metrics
 from latentlens.serving.observe import ObserveRequests
 from latentlens.serving.openapi import describe_guards
-from latentlens.serving.routes import movies, recommend, status
+from latentlens.serving.routes import explain, movies, recommend, status
 from latentlens.serving.settings import ANY_HOST, Settings
 from latentlens.tracking.registry import Registry, fail_fast
 
@@ -55,7 +55,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = metrics
     problems.install(app)
     # First, what is asked most; and not by include_router, which looks for the route of every request twice.
-    app.router.routes[:0] = [*recommend.router.routes, *movies.router.routes, *status.router.routes]
+    app.router.routes[:0] = [
+        *recommend.router.routes,
+        *movies.router.routes,
+        *explain.router.routes,
+        *status.router.routes,
+    ]
     _guard(app, settings, metrics)
     describe_guards(app, settings)
     return app

@@ -16,7 +16,8 @@ Count = Annotated[int, Field(ge=1, le=100, description="How many movies to list,
 Year = Annotated[int, Field(ge=1, le=9999)]
 
 
-def _example(**values: Any) -> dict[str, Any]:
+def example(**values: Any) -> dict[str, Any]:
+    """Give a schema an example for /docs."""
     return {"examples": [values]}
 
 
@@ -84,7 +85,7 @@ class SimilarQuery(BaseModel):
 class GivenRating(BaseModel):
     """One rating of someone whom the model need not know."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_example(movie_id=314, rating=4.5))
+    model_config = ConfigDict(extra="forbid", json_schema_extra=example(movie_id=314, rating=4.5))
 
     movie_id: Id
     rating: Annotated[float, Field(strict=True, allow_inf_nan=False, description="Within the scale that /model tells.")]
@@ -94,7 +95,7 @@ class RatingsBody(MovieFilters):
     """Ratings of someone whom the model need not know, and what to list for them."""
 
     model_config = ConfigDict(
-        json_schema_extra=_example(
+        json_schema_extra=example(
             ratings=[{"movie_id": 314, "rating": 4.5}, {"movie_id": 27, "rating": 2.0}], n=10, year_from=1960
         )
     )
@@ -115,7 +116,7 @@ class RatingsBody(MovieFilters):
 class Movie(BaseModel):
     """A movie of the catalogue."""
 
-    model_config = ConfigDict(json_schema_extra=_example(**_MOVIE))
+    model_config = ConfigDict(json_schema_extra=example(**_MOVIE))
 
     movie_id: int | str
     title: str
@@ -138,7 +139,7 @@ class Movie(BaseModel):
 class RecommendedMovie(Movie):
     """A movie of a list, with the rating that is expected."""
 
-    model_config = ConfigDict(json_schema_extra=_example(**_RECOMMENDED))
+    model_config = ConfigDict(json_schema_extra=example(**_RECOMMENDED))
 
     predicted_rating: float
 
@@ -146,7 +147,7 @@ class RecommendedMovie(Movie):
 class SimilarMovie(Movie):
     """A movie and how alike it is."""
 
-    model_config = ConfigDict(json_schema_extra=_example(**_MOVIE, similarity=0.91))
+    model_config = ConfigDict(json_schema_extra=example(**_MOVIE, similarity=0.91))
 
     similarity: Annotated[float, Field(description="Cosine of the two movies' factors, -1 to 1.")]
 
@@ -155,7 +156,7 @@ class RecommendReply(BaseModel):
     """The best movies for a user, best first."""
 
     model_config = ConfigDict(
-        json_schema_extra=_example(user_id=1, strategy="personal", model_version=3, recommendations=[_RECOMMENDED])
+        json_schema_extra=example(user_id=1, strategy="personal", model_version=3, recommendations=[_RECOMMENDED])
     )
 
     user_id: int | str
@@ -171,7 +172,7 @@ class FoldedInReply(BaseModel):
     """The best movies for someone with the ratings sent, best first."""
 
     model_config = ConfigDict(
-        json_schema_extra=_example(strategy="folded_in", model_version=3, ignored=[27], recommendations=[_RECOMMENDED])
+        json_schema_extra=example(strategy="folded_in", model_version=3, ignored=[27], recommendations=[_RECOMMENDED])
     )
 
     strategy: Annotated[
@@ -187,7 +188,7 @@ class PredictReply(BaseModel):
     """The rating that is expected; what is not known of user or movie is replaced by the average."""
 
     model_config = ConfigDict(
-        json_schema_extra=_example(
+        json_schema_extra=example(
             user_id=1, movie_id=314, predicted_rating=4.37, user_known=True, movie_known=True, model_version=3
         )
     )
@@ -204,7 +205,7 @@ class SimilarReply(BaseModel):
     """The movies most like one movie, most alike first."""
 
     model_config = ConfigDict(
-        json_schema_extra=_example(movie_id=27, model_version=3, similar=[{**_MOVIE, "similarity": 0.91}])
+        json_schema_extra=example(movie_id=27, model_version=3, similar=[{**_MOVIE, "similarity": 0.91}])
     )
 
     movie_id: int | str
@@ -215,7 +216,7 @@ class SimilarReply(BaseModel):
 class MoviesReply(BaseModel):
     """One page of the movies that match, most rated first."""
 
-    model_config = ConfigDict(json_schema_extra=_example(total=1, offset=0, model_version=3, movies=[_MOVIE]))
+    model_config = ConfigDict(json_schema_extra=example(total=1, offset=0, model_version=3, movies=[_MOVIE]))
 
     total: Annotated[int, Field(description="How many movies match in all.")]
     offset: int
@@ -226,7 +227,7 @@ class MoviesReply(BaseModel):
 class DataReply(BaseModel):
     """The data set that a model was trained on."""
 
-    model_config = ConfigDict(json_schema_extra=_example(name="demo", sha256="9f86d081884c7d659a2f..."))
+    model_config = ConfigDict(json_schema_extra=example(name="demo", sha256="9f86d081884c7d659a2f..."))
 
     name: str | None
     sha256: str | None
@@ -236,7 +237,7 @@ class ModelReply(BaseModel):
     """The served model, for the audit."""
 
     model_config = ConfigDict(
-        json_schema_extra=_example(
+        json_schema_extra=example(
             model_version=3,
             run_id="0a1b2c3d4e5f60718293a4b5c6d7e8f9",
             recommender="surprise_svd",
@@ -279,7 +280,7 @@ class ModelReply(BaseModel):
 class StatusReply(BaseModel):
     """The process answers."""
 
-    model_config = ConfigDict(json_schema_extra=_example(status="ok"))
+    model_config = ConfigDict(json_schema_extra=example(status="ok"))
 
     status: Literal["ok"] = "ok"
 
@@ -288,7 +289,7 @@ class ReadyReply(BaseModel):
     """A model is served."""
 
     model_config = ConfigDict(
-        json_schema_extra=_example(status="ready", model_version=3, registry_unreachable_since="2025-01-31T12:00:00Z")
+        json_schema_extra=example(status="ready", model_version=3, registry_unreachable_since="2025-01-31T12:00:00Z")
     )
 
     status: Literal["ready"] = "ready"
@@ -302,7 +303,7 @@ class WelcomeReply(BaseModel):
     """Where to go from here."""
 
     model_config = ConfigDict(
-        json_schema_extra=_example(
+        json_schema_extra=example(
             name="LatentLens", version="1.0", docs="/docs", model="/model", example="/recommend/1"
         )
     )

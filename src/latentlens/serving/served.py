@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from latentlens.explain.axes import Axes, axes_of
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.serving.listing import Listing
 from latentlens.serving.search import MovieSearch
@@ -22,6 +23,7 @@ class Served:
     run_params: Mapping[str, str]
     search: MovieSearch
     listing: Listing
+    axes: Axes | None
     since: datetime
 
     @classmethod
@@ -30,7 +32,9 @@ class Served:
     ) -> Served:
         """Prepare a model for requests: what they share is computed now, not by the first of them."""
         model.prepare()
-        return cls(model, version, metrics, run_params, MovieSearch(model), Listing(model), datetime.now(UTC))
+        return cls(
+            model, version, metrics, run_params, MovieSearch(model), Listing(model), axes_of(model), datetime.now(UTC)
+        )
 
     def is_of(self, version: Version) -> bool:
         """Whether this is that version's model; the run tells apart equal numbers of a store that was reset."""
