@@ -53,6 +53,9 @@ format: venv ## let ruff put the code in shape
 bench: venv ## speed and accuracy beside scikit-surprise, in one run
 	$(BIN)/python benchmarks/surprise_parity.py
 
+bench-api: venv ## requests per second of the API beside FastAPI routes that do nothing
+	$(BIN)/python benchmarks/api.py
+
 lock: venv ## renew the lock files
 	$(COMPILE) --extra dev -o locks/dev.txt
 	$(COMPILE) --extra train --extra track -o locks/train.txt
@@ -62,4 +65,4 @@ clean: ## remove .venv, caches and compiled kernels; never mlruns
 	find src -name "*.nb[ci]" -delete
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench lock clean
+.PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench bench-api lock clean

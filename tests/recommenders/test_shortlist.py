@@ -1,6 +1,8 @@
-"""A shortlist may leave out only what cannot be among the best."""
+"""A list that was found without scoring every movie is the list that scoring them all gives."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from latentlens.ratings.ids import IdMap
 from latentlens.recommenders.foldin import UserVector
 from latentlens.recommenders.portable import FactorModel
-from latentlens.recommenders.shortlist import Shortlist
+from latentlens.recommenders.shortlist import Ranking, Shortlist
 
 N_USERS = 20
 
@@ -35,12 +37,12 @@ def factor_model(seed: int, n_items: int, k: int, decay: float, *, taste: float 
     )
 
 
-def best(model: FactorModel, user: UserVector, n: int, among: np.ndarray) -> list[int]:
+def best_of_all(model: FactorModel, user: UserVector, n: int, among: np.ndarray) -> Ranking:
     """The exact list, from the exact scores of all movies."""
     items = np.flatnonzero((model.item_counts > 0) & among)
     scores = model.score_for(user.factors, user.bias, items)
-    chosen: list[int] = items[np.argsort(-scores, kind="stable")[:n]].tolist()
-    return chosen
+    chosen = np.argsort(-scores, kind="stable")[:n]
+    return Ranking(items[chosen], scores[chosen])
 
 
 @settings(max_examples=60, deadline=None)
@@ -62,17 +64,16 @@ def test_the_best_of_the_shortlist_are_the_best_of_all(
     user = UserVector(np.float32(size) * model.user_factors[0], model.user_bias[0])
     excluded = np.flatnonzero(random.random(n_items) < 0.1)
     allowed = random.random(n_items) < 0.05 if filtered else None
-    found = Shortlist(model).candidates(user, n, excluded, allowed)
-    assert found.tolist() == sorted(set(found.tolist()))
+    found = Shortlist(model).best(user, n, excluded, allowed)
     among = np.ones(n_items, bool) if allowed is None else allowed.copy()
     among[excluded] = False
-    assert best(model, user, n, np.isin(np.arange(n_items), found)) == best(model, user, n, among)
-    assert among[found].all()
-    assert (model.item_counts[found] > 0).all()
+    expected = best_of_all(model, user, n, among)
+    assert found.items.tolist() == expected.items.tolist()
+    assert found.scores.tobytes() == expected.scores.tobytes()
 
 
 @pytest.mark.parametrize("n", [1, 5, 3000])
-def test_all_that_tie_with_the_last_one_stay(n: int) -> None:
+def test_ties_go_to_the_smaller_index(n: int) -> None:
     model = factor_model(0, 4000, 8, 0.9)
     alike = FactorModel(
         **{
@@ -82,11 +83,26 @@ def test_all_that_tie_with_the_last_one_stay(n: int) -> None:
         }
     )
     user = UserVector(alike.user_factors[0], alike.user_bias[0])
-    found = Shortlist(alike).candidates(user, n, np.empty(0, np.int64))
-    assert found.tolist() == np.flatnonzero(alike.item_counts).tolist()
+    found = Shortlist(alike).best(user, n, np.empty(0, np.int64))
+    assert found.items.tolist() == np.flatnonzero(alike.item_counts)[:n].tolist()
 
 
-def test_most_movies_are_left_out_where_the_leading_axes_tell_most() -> None:
-    model = factor_model(0, 9000, 40, 0.8)
+def test_an_empty_list_is_empty() -> None:
+    model = factor_model(0, 4000, 8, 0.9)
     user = UserVector(model.user_factors[0], model.user_bias[0])
-    assert len(Shortlist(model).candidates(user, 10, np.empty(0, np.int64))) < 100
+    assert len(Shortlist(model).best(user, 0, np.empty(0, np.int64)).items) == 0
+    assert len(Shortlist(model).best(user, 5, np.arange(4000)).items) == 0
+
+
+def test_most_movies_stay_unscored_where_the_leading_axes_tell_most() -> None:
+    class Counting(FactorModel):
+        def score_for(self, factors: Any, bias: Any, items: Any) -> Any:
+            n_scored.append(len(items))
+            return super().score_for(factors, bias, items)
+
+    n_scored: list[int] = []
+    model = Counting(**vars(factor_model(0, 9000, 40, 0.8)))
+    shortlist = Shortlist(model)
+    for user in range(N_USERS):
+        shortlist.best(UserVector(model.user_factors[user], model.user_bias[user]), 10, np.empty(0, np.int64))
+    assert sum(n_scored) < 100 * N_USERS

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 INT64 = range(-(2**63), 2**63)
+# Python's int() also takes blanks, underscores and other alphabets' digits.
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,6 @@ class IdMap:
         """Read an id written as text, as the data has it. Raises ValueError if no id of this data looks like that."""
         if self.is_text:
             return text
-        # Python's int() also takes blanks, underscores and other alphabets' digits.
-        if not re.fullmatch(r"-?[0-9]{1,19}", text) or int(text) not in INT64:
+        if not _WHOLE_NUMBER.fullmatch(text) or int(text) not in INT64:
             raise ValueError(f"{text!r} is not a whole number of 64 bits, as the ids of this data are")
         return int(text)

@@ -16,7 +16,7 @@ from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.foldin import Evidence, UserVector
 from latentlens.recommenders.portable import FactorModel
-from latentlens.recommenders.shortlist import Shortlist
+from latentlens.recommenders.shortlist import Ranking, Shortlist
 
 # For a new user of a model whose own users keep their trained vectors.
 DEFAULT_USER_STEP_REG = 0.05
@@ -55,13 +55,6 @@ class Filters:
     genre: str | None = None
     year_from: int | None = None
     year_to: int | None = None
-
-
-class Ranking(NamedTuple):
-    """A list before it is described: item indexes, best first, and the score of each."""
-
-    items: NDArray[np.int64]
-    scores: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -166,10 +159,7 @@ class FittedModel:
         """Rank the `n` best movies for somebody at this place in the model, without the `excluded` (item indexes)."""
         if self.ranks_by == "popularity":
             return self._rank_by_count(user, n, filters, excluded)
-        candidates = self._shortlist.candidates(user, n, excluded, self._passing(filters))
-        scores = self._exact(user, candidates)
-        best = np.argsort(-scores, kind="stable")[:n]
-        return Ranking(candidates[best], scores[best])
+        return self._shortlist.best(user, n, excluded, self._passing(filters))
 
     def known_ratings(self, ratings: Mapping[Any, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keep the ratings of movies the fit has seen: item indexes, ascending, and ratings."""

@@ -68,8 +68,9 @@ class FactorModel:
 
         Every item is known. Summed in float64, row by row: the bits of a pair do not depend on the pairs beside it.
         """
-        products = self.item_factors[items].astype(np.float64) * factors
-        return np.asarray(self.global_mean + np.float64(bias) + self.item_bias[items] + products.sum(axis=1))
+        products = self.item_factors.take(items, axis=0).astype(np.float64) * factors
+        interaction = np.add.reduce(products, axis=1)
+        return np.asarray(self.global_mean + np.float64(bias) + self.item_bias.take(items) + interaction)
 
     def clip(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Predicted ratings for scores: kept within the scale."""

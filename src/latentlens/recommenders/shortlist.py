@@ -1,4 +1,4 @@
-"""The few movies that can be among a user's best, found without scoring them all.
+"""A user's best movies, found without scoring them all.
 
 Two bounds rest on |p . q| <= |p| |q| (Cauchy and Schwarz), so that no list ever changes:
 
@@ -8,6 +8,9 @@ Two bounds rest on |p . q| <= |p| |q| (Cauchy and Schwarz), so that no list ever
 """
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +23,37 @@ from latentlens.recommenders.portable import FactorModel
 _TYPICAL_REST = 0.01
 # So many of the users have factors no longer than the demanding one's.
 _DEMANDING = 0.95
-_FIRST_BLOCK = 3072
-_LOWEST = np.finfo(np.float32).min
+# A sample tells how many movies hold the best of so many users. Its lists are long, for users have seen some of it.
+_SAMPLE = 64
+_SAMPLED_LIST = 50
+# So many more movies than asked for are scored in full at first.
+_SPARE = 22
+_LOWEST = float(np.finfo(np.float32).min)
+
+
+class Ranking(NamedTuple):
+    """A list before it is described: item indexes, best first, and the score of each."""
+
+    items: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+
+class _Block(NamedTuple):
+    """The movies that can get most, up to a place. bounds: (n_leading + 2, n): leading axes, bias, length of the rest.
+
+    `beyond` is the most that a demanding user can give any other movie.
+    """
+
+    items: NDArray[np.int64]
+    bounds: NDArray[np.float32]
+    beyond: float
 
 
 class Shortlist:
-    """The item side of a model, prepared. Movies without train ratings are never candidates."""
+    """The item side of a model, prepared. Movies without train ratings are never listed."""
 
     def __init__(self, factors: FactorModel) -> None:
+        self._factors = factors
         low, high = factors.scale
         rest = _typical_rest(factors.user_factors) * _typical_rest(factors.item_factors)
         self._n_leading = int(np.argmax(rest <= _TYPICAL_REST * (high - low)))
@@ -38,58 +64,82 @@ class Shortlist:
         self._largest_bias = float(np.abs(factors.item_bias).max(initial=0))
         bias = np.where(factors.item_counts > 0, factors.item_bias, np.float32(-np.inf))
         most = bias + self._demanding * lengths
-        self._order = np.argsort(-most, kind="stable")
-        self._position = np.argsort(self._order)
-        self._bias, self._most = bias[self._order], most[self._order]
-        leading, trailing = np.split(factors.item_factors[self._order], [self._n_leading], axis=1)
-        self._leading, self._rest = np.ascontiguousarray(leading.T), _lengths(trailing)
+        order = np.argsort(-most, kind="stable")
+        self._place = np.argsort(order)
+        rest_lengths = _lengths(factors.item_factors[:, self._n_leading :])
+        bounds = np.vstack((factors.item_factors[:, : self._n_leading].T, bias, rest_lengths))[:, order]
+        stops = [_enough_for_most(factors, bias, most[order]), len(order)]
+        self._blocks = [
+            _Block(order[:stop], np.ascontiguousarray(bounds[:, :stop]), float(most[order[stop:]].max(initial=-np.inf)))
+            for stop in stops[stops[0] > len(order) / 2 :]
+        ]
 
-    def candidates(
+    def best(
         self, user: UserVector, n: int, excluded: NDArray[np.integer], allowed: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.int64]:
-        """Item indexes, ascending: the `n` best of the `allowed` (None: all) without `excluded`, and a few more.
-
-        All that tie with the last of the `n` are among them.
-        """
-        leading = user.factors[: self._n_leading]
-        length, rest = _length(user.factors), _length(user.factors[self._n_leading :])
+    ) -> Ranking:
+        """Rank the `n` best of the `allowed` (None: all) without `excluded`; fewer if there are fewer."""
+        weights = np.empty(self._n_leading + 2, dtype=np.float32)
+        weights[:-2] = user.factors[: self._n_leading]
+        weights[-2:] = 1, _length(user.factors[self._n_leading :])
+        length = _length(user.factors)
+        more_demanding = max(length - self._demanding, 0.0) * self._longest
         margin = self._rounding(length)
-        excluded_places = self._position[excluded]
-        stop = 0
-        while True:
-            stop = min(max(2 * stop, _FIRST_BLOCK), len(self._order))
-            rough = leading @ self._leading[:, :stop] + self._bias[:stop]
-            rough[excluded_places[excluded_places < stop]] = -np.inf
+        places = self._place[excluded]
+        for block in self._blocks:
+            most = weights @ block.bounds
+            most[places[places < len(most)]] = -np.inf
             if allowed is not None:
-                rough[~allowed[self._order[:stop]]] = -np.inf
-            bound = rest * self._rest[:stop]
-            nth = _nth_best(rough - bound, n) - margin
-            if stop == len(self._order) or nth > self._most_beyond(stop, length) + margin:
-                found = self._order[(rough + bound >= max(nth - margin, _LOWEST)).nonzero()]
-                found.sort()
-                return found
+                most[~allowed[block.items]] = -np.inf
+            promising, floor = _largest(most, n + _SPARE)
+            ranking = self._rank(user, n, block.items[promising])
+            nth = self._without_means(user, ranking.scores[-1]) - margin if 0 < n == len(ranking.items) else -math.inf
+            if nth > block.beyond + more_demanding:
+                break
+        if nth > floor:
+            return ranking
+        return self._rank(user, n, block.items[(most >= max(nth, _LOWEST)).nonzero()])
 
-    def _most_beyond(self, position: int, length: float) -> float:
-        """The most that a user with factors of this length can give the movies from `position` on."""
-        return float(self._most[position]) + max(length - self._demanding, 0.0) * self._longest
+    def _rank(self, user: UserVector, n: int, items: NDArray[np.int64]) -> Ranking:
+        # Ties go to the smaller index.
+        items.sort()
+        scores = self._factors.score_for(user.factors, user.bias, items)
+        best = (-scores).argsort(kind="stable")[:n]
+        return Ranking(items[best], scores[best])
+
+    def _without_means(self, user: UserVector, score: np.float64) -> float:
+        """Put a score on the scale of the bounds."""
+        return float(score) - self._factors.global_mean - float(user.bias)
 
     def _rounding(self, length: float) -> float:
-        """More than float32 can be wrong by in a sum over the leading axes."""
-        largest = length * self._longest + self._largest_bias
+        """More than float32 can be wrong by in a bound."""
+        largest = 2 * length * self._longest + self._largest_bias
         return 4 * (self._n_leading + 4) * float(np.finfo(np.float32).eps) * largest
 
 
-def _nth_best(scores: NDArray[np.float32], n: int) -> float:
-    """Return the n-th largest, -inf if there are fewer. Changes the order of `scores`."""
-    place = len(scores) - max(n, 1)
-    if place < 0:
-        return -np.inf
-    scores.partition(place)
-    return float(scores[place])
+def _enough_for_most(factors: FactorModel, bias: NDArray[np.float32], most: NDArray[np.float32]) -> int:
+    """How many movies, in the order of `most`, hold the best of most users: from a sample of them."""
+    known = np.flatnonzero(factors.user_counts)
+    sample = known[:: max(len(known) // _SAMPLE, 1)]
+    if not len(sample) or len(most) <= _SAMPLED_LIST:
+        return len(most)
+    scores = factors.user_factors[sample] @ factors.item_factors.T + bias
+    last = np.partition(scores, -_SAMPLED_LIST)[:, -_SAMPLED_LIST]
+    return int(np.quantile(np.searchsorted(-most, -last, side="right"), _DEMANDING))
+
+
+def _largest(values: NDArray[np.float32], n: int) -> tuple[NDArray[np.int64], float]:
+    """Places of the `n` largest that are finite, and what none of the others exceeds."""
+    cut = len(values) - n
+    if cut <= 0:
+        return np.isfinite(values).nonzero()[0], -math.inf
+    places = values.argpartition(cut)
+    floor = float(values[places[cut]])
+    places = places[cut:]
+    return (places if floor > -math.inf else places[np.isfinite(values[places])]), floor
 
 
 def _length(vector: NDArray[np.float32]) -> float:
-    return float(np.sqrt(vector @ vector))
+    return math.sqrt(vector @ vector)
 
 
 def _lengths(rows: NDArray[np.float32]) -> NDArray[np.float32]:

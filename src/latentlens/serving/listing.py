@@ -11,7 +11,8 @@ from typing import Any
 from fastapi import Response
 from pydantic_core import to_json
 
-from latentlens.recommenders.fitted import FittedModel, Ranking
+from latentlens.recommenders.fitted import FittedModel
+from latentlens.recommenders.shortlist import Ranking
 from latentlens.serving.schemas import Movie
 
 

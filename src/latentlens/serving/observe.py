@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 import time
 from http import HTTPStatus
 
@@ -83,4 +83,5 @@ def _id_of(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _SANE_ID.fullmatch(value):
             return bytes(value)
-    return secrets.token_hex(8).encode()
+    # No secret: the system's own random numbers cost a request a twentieth of its time.
+    return b"%016x" % random.getrandbits(64)

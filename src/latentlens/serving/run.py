@@ -25,6 +25,8 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         access_log=False,
+        # Who asks matters to the limit alone; behind a proxy, FORWARDED_ALLOW_IPS names whom to believe.
+        proxy_headers=settings.limit is not None,
         log_config=log_config,
         timeout_graceful_shutdown=_SHUTDOWN_PATIENCE,
     )
