@@ -43,7 +43,7 @@ def describe_one(train: Ratings, preset: str) -> None:
     model = PRESETS[preset].fit(train)
     matches = refit_matches(model, PRESETS[preset], train)
     started = time.perf_counter()
-    axes = describe(model, Features.of(model.catalogue, train.item_counts), matches)
+    axes = describe(model, Features.of(model.catalogue, train.item_counts, train.tags), matches)
     table = Table("axis", "of taste", f"median |r|, {N_REFITS} refits", "least", "explained, held out", "name")
     for axis in axes.axes[:_SHOWN]:
         numbers = np.median(axis.matches), min(axis.matches), axis.r2

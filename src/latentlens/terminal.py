@@ -131,6 +131,7 @@ def _figures(found: Summary) -> dict[str, str]:
         "ratings": f"{found.n_ratings:,}, {found.density:.2%} of all pairs",
         "users": f"{found.n_users:,} (ids: {found.user_ids})",
         "movies": f"{found.n_movies:,} of {found.n_movies_listed:,} listed (ids: {found.movie_ids})",
+        "tags": f"{found.n_tags:,} different ones" if found.n_tags else "none",
         "scale": f"{low:g} to {high:g}, mean {found.mean:.2f}",
         "time": "no timestamps" if found.first is None else f"{found.first} to {found.last}",
         "per user": _spread(found.per_user),

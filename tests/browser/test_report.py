@@ -40,7 +40,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the demo set, as a file."""
     train = prepare("demo").train
     model = PRESETS["tuned"].fit(train)
-    features = Features.of(model.catalogue, model.factors.item_counts)
+    features = Features.of(model.catalogue, train.item_counts, train.tags)
     axes = describe(model, features, refit_matches(model, PRESETS["tuned"], train))
     file = tmp_path_factory.mktemp("report") / "report.html"
     file.write_text(report(model, axes, source="demo", user_id=1), encoding="utf-8")

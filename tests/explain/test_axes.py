@@ -25,6 +25,7 @@ from latentlens.recommenders.svd import PRESETS, SVD
 from .support import catalogue, model
 
 N = 300
+POLES = [pole for axis in demo_words.AXES for pole in axis]
 MOVIE = {"movie_id": 1, "title": "Heat", "year": None, "trait": 0.0, "n_ratings": 1}
 
 
@@ -175,7 +176,7 @@ def test_the_tastes_planted_in_the_demo_set_are_found_and_named(seed: int) -> No
     ratings = demo.make(seed)
     model = PRESETS["tuned"].fit(ratings)
     matches = refit_matches(model, PRESETS["tuned"], ratings)
-    axes = describe(model, Features.of(model.catalogue, ratings.item_counts), matches)
+    axes = describe(model, Features.of(model.catalogue, ratings.item_counts, ratings.tags), matches)
     named = axes.named[: len(demo_words.AXES)]
     assert [axis.number for axis in named] == [1, 2, 3, 4, 5]
     for axis, planted in zip(named, demo_words.AXES, strict=True):
@@ -184,6 +185,11 @@ def test_the_tastes_planted_in_the_demo_set_are_found_and_named(seed: int) -> No
         for pole in planted:
             assert [name for name in found if set(name.split(", ")) & set(pole.genres)]
         assert axis.stable
+        # So are the tags of each pole, at the same end as its genre.
+        r = {entry.feature: entry.r for entry in axis.evidence}
+        for pole in planted:
+            assert r[pole.tags[0]] * r[pole.genres[0]] > 0
+    assert any(tag in str(axis.name) for axis in named for pole in POLES for tag in pole.tags)
 
 
 def test_steady_axes_of_ratings_without_tastes_are_not_named() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis.extra import numpy as nps
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.summary import MOST_BARS, Bar, Spread, histogram, summarise
 from latentlens.ratings.table import Note, Origin, Ratings
+from latentlens.ratings.tags import Tags
 
 
 def ratings_of(*rows: tuple[Any, ...], **options: Any) -> Ratings:
@@ -61,6 +63,11 @@ def test_what_may_be_a_mistake_is_counted(small: Ratings) -> None:
     assert summarise(ratings_of(*grid)).doubts == ()
 
 
+def test_different_tags_are_counted() -> None:
+    tags = Tags(("dull", "fine"), np.array([0, 0]), np.array([0, 1]), np.array([1, 1]))
+    assert summarise(replace(ratings_of((1, 1, 5.0)), tags=tags)).n_tags == 2
+
+
 def test_without_timestamps_there_is_no_span() -> None:
     found = summarise(ratings_of((1, 1, 5.0)))
     assert (found.first, found.last) == (None, None)
@@ -68,7 +75,7 @@ def test_without_timestamps_there_is_no_span() -> None:
 
 def test_users_whose_ratings_are_on_another_side_do_not_count(small: Ratings) -> None:
     found = summarise(small.take(np.array([0, 1]), "some"))
-    assert (found.n_users, found.n_movies, found.n_movies_listed) == (1, 2, 4)
+    assert (found.n_users, found.n_movies, found.n_movies_listed, found.n_tags) == (1, 2, 4, 0)
 
 
 @given(nps.arrays(np.float32, st.integers(1, 60), elements=st.floats(-100, 100, width=32)))

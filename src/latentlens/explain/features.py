@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.ratings.catalogue import UNKNOWN_YEAR, Catalogue
+from latentlens.ratings.tags import Tags
 
 Kind = Literal["genre", "tag", "year", "popularity"]
 
@@ -20,19 +21,6 @@ MAX_MOVIES = 5_000
 MIN_MOVIES = 10
 # All of the tag genome's.
 MAX_TAGS = 1_200
-
-
-class Tags(NamedTuple):
-    """What people called the movies: names of the tags, and one row per movie and tag.
-
-    items: (n,) item indexes; tags: (n,) indexes into `names`; people: (n,) how many gave it. Of a tag genome, `people`
-    holds the relevance.
-    """
-
-    names: tuple[str, ...]
-    items: NDArray[np.integer]
-    tags: NDArray[np.integer]
-    people: NDArray[np.number]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +38,7 @@ class Features:
 
     @classmethod
     def of(cls, catalogue: Catalogue, item_counts: NDArray[np.integer], tags: Tags | None = None) -> Features:
-        """Gather what is known. A genre or tag counts if `MIN_MOVIES` movies have it; tags in any case are one."""
+        """Gather what is known. A genre or tag counts if `MIN_MOVIES` movies have it."""
         items = most_rated(item_counts)
         years = catalogue.years[items].astype(np.float32)
         columns: list[tuple[str, Kind, NDArray[np.float32]]] = [
@@ -98,12 +86,11 @@ def _tag_columns(tags: Tags, items: NDArray[np.int64], n_items: int) -> list[tup
     row_of = np.full(n_items, -1)
     row_of[items] = np.arange(len(items))
     rows = row_of[tags.items]
-    names, tag_of = np.unique(np.array([name.strip().lower() for name in tags.names], np.str_), return_inverse=True)
     kept = np.flatnonzero((rows >= 0) & (tags.people > 0))
-    kept = kept[np.argsort(tag_of[tags.tags[kept]], kind="stable")]
-    ends = np.cumsum(np.bincount(tag_of[tags.tags[kept]], minlength=len(names)))
+    kept = kept[np.argsort(tags.tags[kept], kind="stable")]
+    ends = np.cumsum(np.bincount(tags.tags[kept], minlength=len(tags.names)))
     found = []
-    for name, mine in zip(names.tolist(), np.split(kept, ends)[:-1], strict=True):
+    for name, mine in zip(tags.names, np.split(kept, ends)[:-1], strict=True):
         if len(mine) >= MIN_MOVIES:  # fewer rows are fewer movies: most tags end here
             people = np.bincount(rows[mine], weights=tags.people[mine], minlength=len(items))
             found.append((name, np.log1p(people).astype(np.float32)))

@@ -4,3 +4,7 @@ USER = "user_id"
 MOVIE = "movie_id"
 RATING = "rating"
 TIMESTAMP = "timestamp"
+# Of the files of tags beside the ratings.
+TAG = "tag"
+TAG_ID = "tag_id"
+RELEVANCE = "relevance"

@@ -40,10 +40,10 @@ class Spread:
 class Summary:
     """What a set of ratings holds.
 
-    n_users, n_movies: with a rating; n_movies_listed: in the catalogue too. density: the share of all pairs of those
-    users and movies that is rated. first, last: when the ratings were given, as ISO 8601 in UTC; None without
-    timestamps. user_ids, movie_ids: "whole numbers" or "text". steps: what was read and dropped on the way, counted.
-    doubts: what is no error but may be a mistake, counted.
+    n_users, n_movies: with a rating; n_movies_listed: in the catalogue too; n_tags: different ones. density: the share
+    of all pairs of those users and movies that is rated. first, last: when the ratings were given, as ISO 8601 in UTC;
+    None without timestamps. user_ids, movie_ids: "whole numbers" or "text". steps: what was read and dropped on the
+    way, counted. doubts: what is no error but may be a mistake, counted.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Summary:
     n_users: int
     n_movies: int
     n_movies_listed: int
+    n_tags: int
     density: float
     scale: tuple[float, float]
     mean: float
@@ -76,6 +77,7 @@ def summarise(ratings: Ratings) -> Summary:
         n_users=len(per_user),
         n_movies=len(per_movie),
         n_movies_listed=ratings.n_items,
+        n_tags=0 if ratings.tags is None else len(ratings.tags.names),
         density=len(ratings) / (len(per_user) * len(per_movie)),
         scale=ratings.scale,
         mean=float(ratings.rating.mean(dtype=np.float64)),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from latentlens.errors import DataError
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.ids import IdMap
+from latentlens.ratings.tags import Tags
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Ratings:
     movies nobody rated). Indexes in the rows refer to them.
     user_index, item_index: (n,) int32; rating: (n,) float32; timestamp: (n,) int64 seconds, or None.
     scale: the lowest and the highest rating that people can give.
+    tags: what people called the movies, None where nobody said.
     """
 
     user_ids: IdMap
@@ -54,6 +56,7 @@ class Ratings:
     timestamp: NDArray[np.int64] | None
     scale: tuple[float, float]
     origin: Origin
+    tags: Tags | None = None
 
     @classmethod
     def of(
@@ -141,6 +144,7 @@ class Ratings:
             user_ids=IdMap(self.user_ids.values[users]),
             item_ids=IdMap(self.item_ids.values[items]),
             catalogue=self.catalogue.take(items),
+            tags=None if self.tags is None else self.tags.take(items),
             user_index=np.searchsorted(users, self.user_index).astype(np.int32),
             item_index=np.searchsorted(items, self.item_index).astype(np.int32),
         )

@@ -71,7 +71,7 @@ def read_text(tmp_path: Path, text: str | bytes, name: str = "ratings.csv", form
         (HEADER + f"{'x' * 300},7,4,9\n", "column userId: 'xxxx"),
         (HEADER + "a\0,7,4,9\n", r"line 2, column userId: 'a\x00' is not an id; correct the file."),
         (HEADER + 'ann,7,4,9\n"",7,4,9\n', "line 3, column userId: '' is not an id; correct the file."),
-        (b"", "is empty: give a file of ratings."),
+        (b"", "is empty: give the whole file."),
         (HEADER, "holds no rating: give a file that has some."),
         ((HEADER + "1,7,4,9\n").encode("utf-16"), "line 1 is not UTF-8 text: convert the file."),
         (HEADER.encode() + b"\xe9,7,4,9\n", "line 2 is not UTF-8 text: convert the file."),
@@ -159,7 +159,7 @@ def test_an_id_of_the_catalogue_that_makes_text_of_all_is_noted(tmp_path: Path) 
         ("movieId,title\n7,Heat,1995\n", "movies.csv, line 2 has 3 fields instead of 2: correct it."),
         ("movieId,title\n,Heat\n", "movies.csv, line 2: '' is not a movie id; correct the file."),
         (f"movieId,title\n{'x' * 300},Heat\n", "is not a movie id; correct the file."),
-        ("", "movies.csv is empty: give the whole file, or remove it to go without titles."),
+        ("", "movies.csv is empty: give the whole file, or remove it to go without."),
     ],
 )
 def test_what_is_wrong_with_a_catalogue_is_said_with_its_line(tmp_path: Path, content: str, sentence: str) -> None:

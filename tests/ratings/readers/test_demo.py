@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from latentlens.ratings.readers import demo
-from latentlens.ratings.readers.demo_words import AXES, DRAMA, OLD_TO_MODERN, Pole
+from latentlens.ratings.readers.demo_words import AXES, DRAMA, OLD_TO_MODERN, OTHER_TAGS, Pole
 from latentlens.ratings.splits import random_split
 from latentlens.ratings.table import Note, Ratings
 
@@ -61,6 +61,10 @@ def test_the_same_seed_gives_the_same_bits(ratings: Ratings, seed: int) -> None:
     assert again.catalogue.titles == ratings.catalogue.titles
     assert again.catalogue.years.tobytes() == ratings.catalogue.years.tobytes()
     assert again.catalogue.genres.tobytes() == ratings.catalogue.genres.tobytes()
+    assert again.tags is not None
+    assert ratings.tags is not None
+    assert again.tags.names == ratings.tags.names
+    assert all(one.tobytes() == other.tobytes() for one, other in zip(again.tags[1:], ratings.tags[1:], strict=True))
     assert again.origin == ratings.origin
 
 
@@ -234,6 +238,21 @@ def test_people_watch_a_little_more_of_what_they_like(ratings: Ratings, planted:
 def test_better_movies_are_watched_more(ratings: Ratings, planted: demo.Planted) -> None:
     correlation = np.corrcoef(planted.item_bias, np.log1p(ratings.item_counts))[0, 1]
     assert 0.1 < correlation < 0.6
+
+
+def test_tags_are_words_of_the_movie_s_own_poles_or_of_none(ratings: Ratings, planted: demo.Planted) -> None:
+    tags = ratings.tags
+    assert tags is not None
+    assert 0.5 * len(ratings) < demo.RATINGS_PER_TAG * tags.people.sum() < 1.5 * len(ratings)
+    pole_of = {word: pole for pole in POLES for word in pole.tags}
+    assert set(tags.names) == {*pole_of, *OTHER_TAGS}
+    assert len(pole_of) == 3 * len(POLES)
+    side = {pole: (axis, sign) for axis, poles in enumerate(AXES) for pole, sign in zip(poles, (-1, 1), strict=True)}
+    for item, tag in zip(tags.items.tolist(), tags.tags.tolist(), strict=True):
+        pole = pole_of.get(tags.names[tag])
+        if pole in side:
+            axis, sign = side[pole]
+            assert planted.traits[item, axis] * sign > demo.PRONOUNCED
 
 
 def test_making_it_needs_numpy_only() -> None:

@@ -1,8 +1,9 @@
-"""A data set in files: its ratings, and its movies beside them."""
+"""A data set in files: its ratings, its movies and their tags beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.columns import MOVIE, RATING, TIMESTAMP, USER
-from latentlens.ratings.readers import movies_file, ratings_file
+from latentlens.ratings.readers import movies_file, ratings_file, tags_file
 from latentlens.ratings.readers.format import Format
 from latentlens.ratings.readers.movies_file import Movie
 from latentlens.ratings.readers.places import File, data_set_name, only_file, opened, sha256, taken
@@ -23,7 +24,7 @@ def read(source: Path, form: Format) -> Ratings:
     """Read a folder, a folder with one such folder in it, a zip of either, or a ratings file of any name.
 
     Movies without ratings stay known; without a movie file, movies are named by their id. The digest of the
-    origin is over the ratings file, then the movie file, then the u.genre that explains a u.item.
+    origin is over the ratings file, the movie file, the u.genre that explains a u.item, and the files of tags.
 
     Raises DataError, with file and line, for what cannot be read.
     """
@@ -35,18 +36,25 @@ def read(source: Path, form: Format) -> Ratings:
             movie_files = [File(form.catalogue.name, form.catalogue)]
         else:
             movie_files = movies_file.beside(folder, movies_name) if form.is_movielens else []
+        tag_files = tags_file.beside(folder) if form.is_movielens else []
     movies = movies_file.read(movie_files, form.item_col)
     rated, listed, about_ids = _of_one_kind(rows[MOVIE], [movie.movie_id for movie in movies])
     catalogue, about_catalogue = _catalogue(rated, listed, movies)
-    return Ratings.of(
+    ratings = Ratings.of(
         _ids(rows[USER]),
         rated,
         rows[RATING].to_numpy(),
         rows[TIMESTAMP].to_numpy() if TIMESTAMP in rows.columns else None,
         scale=scale,
         catalogue=catalogue,
-        origin=Origin(data_set_name(source), sha256([file, *movie_files]), (*notes, *about_ids, *about_catalogue)),
+        origin=Origin(
+            data_set_name(source),
+            sha256([file, *movie_files, *tag_files]),
+            (*notes, *about_ids, *about_catalogue),
+        ),
     )
+    tags, about_tags = tags_file.read(tag_files, ratings.item_ids)
+    return replace(ratings, tags=tags, origin=replace(ratings.origin, notes=(*ratings.origin.notes, *about_tags)))
 
 
 def _catalogue(

@@ -14,13 +14,21 @@ from typing import NamedTuple
 import polars as pl
 
 from latentlens.errors import DataError
-from latentlens.ratings.columns import MOVIE, RATING, TIMESTAMP, USER
-from latentlens.ratings.readers.format import MOVIELENS, Format, shortened
+from latentlens.ratings.columns import MOVIE, RATING, RELEVANCE, TAG_ID, TIMESTAMP, USER
+from latentlens.ratings.readers.format import MOVIELENS, Columns, shortened
 from latentlens.ratings.readers.places import File
 from latentlens.ratings.readers.values import HEADED, ROW, Found, Layout
 
 _LONGEST_LINE = 1 << 16
-_TYPES: dict[str, type[pl.DataType]] = {USER: pl.Int64, MOVIE: pl.Int64, RATING: pl.Float64, TIMESTAMP: pl.Int64}
+# Of a column that is not here: text.
+_TYPES: dict[str, type[pl.DataType]] = {
+    USER: pl.Int64,
+    MOVIE: pl.Int64,
+    RATING: pl.Float64,
+    TIMESTAMP: pl.Int64,
+    TAG_ID: pl.Int64,
+    RELEVANCE: pl.Float32,
+}
 # polars would unpack these in memory, however much they hold: gzip, zstd, zlib.
 _COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x\x9c", b"x\xda")
 # A panic is no Exception.
@@ -51,7 +59,7 @@ _DAT = _Dialect(":", 2, False, Layout(1.0, "movies.dat", False))
 _TAB = _Dialect("\t", 1, False, Layout(1.0, "u.item", False))
 
 
-def read(file: File, form: Format) -> Found:
+def read(file: File, form: Columns) -> Found:
     """Read the wanted columns; a line without any of their values is left out and counted.
 
     Raises DataError for a file that is empty, compressed, not UTF-8 or cut into lines of differing width, and for a
@@ -84,7 +92,7 @@ def _first_line(file: File) -> bytes:
     with file.open() as stream:
         first = stream.readline(_LONGEST_LINE)
     if not first:
-        raise DataError(f"{file.name} is empty: give a file of ratings.")
+        raise DataError(f"{file.name} is empty: give the whole file.")
     if first.startswith(_COMPRESSED):
         raise DataError(f"{file.name} is compressed: unpack it first.")
     if b"\0" in first:
@@ -126,7 +134,7 @@ def _check_header(file: File, names: list[str], first: bytes) -> None:
 def _table(file: File, dialect: _Dialect, names: list[str], columns: dict[str, str]) -> pl.DataFrame:
     """The wanted columns under this project's names: typed where their values allow, otherwise text."""
     try:
-        table = _scan(file.at, dialect, {name: _TYPES[column] for name, column in columns.items()})
+        table = _scan(file.at, dialect, {name: _TYPES.get(column, pl.String) for name, column in columns.items()})
     except _REFUSALS:
         # Only a file that these types do not fit is read as text: it takes more memory, but shows what is wrong.
         try:

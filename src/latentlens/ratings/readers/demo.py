@@ -8,7 +8,8 @@ them by quality, kindness and taste, with noise. `plant` returns what training s
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.ratings.catalogue import Catalogue
-from latentlens.ratings.readers.demo_words import AXES, DRAMA, OLD_TO_MODERN, Pole
+from latentlens.ratings.readers.demo_words import AXES, DRAMA, OLD_TO_MODERN, OTHER_TAGS, Pole
 from latentlens.ratings.table import Origin, Ratings
+from latentlens.ratings.tags import Tags
 
 N_USERS = 1000
 N_MOVIES = 1200
@@ -45,6 +47,10 @@ POPULARITY_SD = 1.0
 
 PRONOUNCED = 0.8  # a movie belongs to a pole from here on; at the very end it has the pole's second genre
 VERY_END = 1.6
+
+# One rating in so many comes with a tag; some tags say nothing of the movie's traits.
+RATINGS_PER_TAG = 15
+OTHER_TAGS_SHARE = 0.3
 
 N_VISITS = 12
 FIRST_DAY = np.datetime64("2015-01-01")
@@ -88,9 +94,9 @@ class Planted:
 
 
 def make(seed: int = 42) -> Ratings:
-    """Make the demo set: about 100,000 half-star ratings; the same seed (0 or above) gives the same bits."""
+    """Make the demo set: about 100,000 half-star ratings, and tags; the same seed (0 or above) gives the same bits."""
     planted = plant(seed)
-    rng = _streams(seed)[1]
+    _, rng, tagging = _streams(seed)
     years = _years(planted.traits[:, OLD_TO_MODERN], rng)
     catalogue = _catalogue(planted.traits, years, rng)
     released = (years - 1970).astype("datetime64[Y]").astype("datetime64[s]").astype(np.int64)
@@ -99,15 +105,17 @@ def make(seed: int = 42) -> Ratings:
     users, movies, timestamps = _in_time(users, movies, released, visits, rng)
     stars = _stars(planted.expected[users, movies], rng)
     movie_ids = np.arange(1, N_MOVIES + 1)
-    return Ratings.of(
+    tags = _tags(planted.traits, movies, tagging)
+    ratings = Ratings.of(
         users + 1,
         movies + 1,
         stars,
         timestamps,
         scale=SCALE,
         catalogue=(movie_ids, catalogue),
-        origin=Origin("demo", _sha256(users + 1, movies + 1, stars, timestamps, catalogue)),
+        origin=Origin("demo", _sha256(users + 1, movies + 1, stars, timestamps, catalogue, tags)),
     )
+    return replace(ratings, tags=tags)
 
 
 def plant(seed: int = 42) -> Planted:
@@ -128,8 +136,8 @@ def plant(seed: int = 42) -> Planted:
 
 
 def _streams(seed: int) -> list[np.random.Generator]:
-    """Give one stream of random numbers to `plant` and one to the rest of `make`."""
-    return np.random.default_rng(seed).spawn(2)
+    """Give streams of random numbers to `plant`, to the ratings that `make` makes, and to their tags."""
+    return np.random.default_rng(seed).spawn(3)
 
 
 def _whitened(columns: Floats) -> Floats:
@@ -214,10 +222,26 @@ def _stars(expected: Floats, rng: np.random.Generator) -> Floats:
     return np.clip(np.round(felt * 2) / 2, *SCALE)
 
 
-def _sha256(users: Ints, movies: Ints, stars: Floats, timestamps: Ints, catalogue: Catalogue) -> str:
+def _tags(traits: Floats, watched: Ints, rng: np.random.Generator) -> Tags:
+    """Let some viewers of each movie call it by a word of one of its poles, or by any."""
+    given: Counter[tuple[str, int]] = Counter()
+    for movie in watched[rng.random(len(watched)) < 1 / RATINGS_PER_TAG].tolist():
+        poles = _poles(traits[movie])
+        words = OTHER_TAGS if rng.random() < OTHER_TAGS_SHARE else poles[rng.integers(len(poles))].tags
+        # Squared, so that the first words are the usual ones.
+        given[words[int(len(words) * rng.random() ** 2)], movie] += 1
+    names = sorted({name for name, _ in given})
+    number = {name: j for j, name in enumerate(names)}
+    tags, items, people = np.array(
+        sorted((number[name], movie, n) for (name, movie), n in given.items()), dtype=np.int32
+    ).T
+    return Tags(tuple(names), items, tags, people)
+
+
+def _sha256(users: Ints, movies: Ints, stars: Floats, timestamps: Ints, catalogue: Catalogue, tags: Tags) -> str:
     digest = hashlib.sha256()
-    columns: tuple[NDArray[Any], ...] = (users, movies, stars, timestamps, catalogue.years, catalogue.genres)
+    columns: tuple[NDArray[Any], ...] = (users, movies, stars, timestamps, catalogue.years, catalogue.genres, *tags[1:])
     for column in columns:
         digest.update(column.tobytes())
-    digest.update("\n".join((*catalogue.titles, *catalogue.genre_names)).encode())
+    digest.update("\n".join((*catalogue.titles, *catalogue.genre_names, *tags.names)).encode())
     return digest.hexdigest()

@@ -14,6 +14,7 @@ class Pole:
     genres: the genre of every movie near this pole, and perhaps a second one for those at the very end.
     patterns: titles with a place for a thing of this pole, or for a place of any pole.
     things, places: noun phrases; a place brings its own article.
+    tags: what people call movies near this pole, the usual word first.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Pole:
     patterns: tuple[str, ...]
     things: tuple[str, ...]
     places: tuple[str, ...]
+    tags: tuple[str, ...]
 
     def title(self, setting: Pole, rng: np.random.Generator) -> str:
         """Invent a title of this pole that is set at a place of another (or of the same)."""
@@ -54,6 +56,7 @@ CRIME = Pole(
         Pier Nine / Harbour Street / Tannery Row / the Fourth Precinct / Mercer Alley / Cell Block Six /
         the Velvet Room / Gravel Point / the Night Court / Kessler Avenue / the Blue Dock / Union Yard
     """),
+    _listed("heist / corruption / hard-boiled"),
 )
 
 FAMILY = Pole(
@@ -75,6 +78,7 @@ FAMILY = Pole(
         the Cloud Orchard / Pumpkin Lane / Puddle Island / the Lantern Forest / Nutmeg Valley /
         Snowglobe City / the Whispering Attic
     """),
+    _listed("talking animals / bedtime / heartwarming"),
 )
 
 SPACE = Pole(
@@ -96,6 +100,7 @@ SPACE = Pole(
         New Ganymede / the Red Colony / Orbit Twelve / Port Andromeda / the Far Side of Ceres /
         Titan Harbour
     """),
+    _listed("spaceship / androids / mind-bending"),
 )
 
 ROMANCE = Pole(
@@ -117,6 +122,7 @@ ROMANCE = Pole(
         Lisbon / the Garden Hotel / Rue des Lilas / Lake Orta / the Orange Grove / the Last Ballroom /
         Trieste / Cherry Street / the Seaside Café / Honeymoon Bay / Seville / the Rose Terrace
     """),
+    _listed("love story / bittersweet / dancing"),
 )
 
 WAR = Pole(
@@ -138,6 +144,7 @@ WAR = Pole(
         the Eastern Line / Hill 61 / the River Vesna / Fort Aldane / Ravensberg / the Burning Bridge /
         Tobrava / the Frozen Pass / Trench Nine / Saint-Aubin / the Long Retreat / Karelin Field
     """),
+    _listed("bleak / trenches / anti-war"),
 )
 
 COMEDY = Pole(
@@ -160,6 +167,7 @@ COMEDY = Pole(
         Muddlecombe / the Office Party / the Golf Club / Nowhere-on-Sea / the Caravan Park /
         Cousin Bruno's / Pickle Square
     """),
+    _listed("slapstick / quotable / silly"),
 )
 
 DOCUMENTARY = Pole(
@@ -181,6 +189,7 @@ DOCUMENTARY = Pole(
         the Night Market / the Peat Bog / Lake Baikal / the Sound Archive / the Old Observatory /
         the Allotments
     """),
+    _listed("slow / true story / nature"),
 )
 
 ADVENTURE = Pole(
@@ -202,6 +211,7 @@ ADVENTURE = Pole(
         the Amber Coast / Ashkalon / the Whale Road / Dragonmere / the Thousand Stairs /
         the Sapphire Caves
     """),
+    _listed("treasure hunt / swords / epic quest"),
 )
 
 WESTERN = Pole(
@@ -223,6 +233,7 @@ WESTERN = Pole(
         Red Gulch / Coyote Creek / Dry Fork / Sundown Ridge / the Broken Spur / Tumbleweed Crossing /
         Devil's Ford / Prairie Junction / Cactus Wells / the Last Corral / Mesa Blanca / Copper Canyon
     """),
+    _listed("cowboys / black and white / revenge"),
 )
 
 MYSTERY = Pole(
@@ -245,11 +256,15 @@ MYSTERY = Pole(
         the Seventeenth Floor / Gallows Wood / Marrow Hill / the Empty Clinic / Wren Island /
         Cold Harbour Lodge / the Mirror Maze
     """),
+    _listed("twist ending / haunted / unsettling"),
 )
 
 # Strongest axis first; each is named from its negative to its positive end.
 AXES = ((CRIME, FAMILY), (SPACE, ROMANCE), (WAR, COMEDY), (DOCUMENTARY, ADVENTURE), (WESTERN, MYSTERY))
 OLD_TO_MODERN = 4
+
+# What people say of any movie.
+OTHER_TAGS = _listed("seen with friends / great soundtrack / overrated / rewatch / too long / on a plane / own it")
 
 # What a movie without a pronounced trait is.
 DRAMA = Pole(
@@ -270,4 +285,5 @@ DRAMA = Pole(
         the Reservoir / Lime Avenue / the Boarding School / Quarry Town / the Ferry House / Alder Creek /
         the Third Floor
     """),
+    _listed("family secrets / slow burn / coming of age"),
 )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from latentlens.errors import ConfigError, DataError
 from latentlens.ratings.columns import MOVIE, RATING, TIMESTAMP, USER
@@ -13,6 +14,17 @@ from latentlens.ratings.columns import MOVIE, RATING, TIMESTAMP, USER
 # MovieLens' own, in the order of its layouts without a header.
 MOVIELENS = ("userId", "movieId", "rating", "timestamp")
 _TIMESTAMP_COL = MOVIELENS[-1]
+
+
+class Columns(Protocol):
+    """What a reader of a table is told: which columns are wanted."""
+
+    def columns(self, names: Sequence[str], where: str) -> dict[str, str]:
+        """From the wanted ones among a file's `names` of columns to this project's.
+
+        Raises DataError, beginning with `where`, for one that is missing.
+        """
+        ...
 
 
 @dataclass(frozen=True)

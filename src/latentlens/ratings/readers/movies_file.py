@@ -105,7 +105,7 @@ def _table_rows(file: File, id_col: str) -> Iterator[_Row]:
 
 def _csv_records(file: File) -> Iterator[tuple[int, list[str]]]:
     """The header, then every record that is not blank, with its line."""
-    text = _text(file)
+    text = text_of(file)
     separator = "\t" if "\t" in text.split("\n", 1)[0] else ","
     # strict: an unbalanced quote is an error instead of swallowing the movies after it.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -135,16 +135,19 @@ def _item_rows(file: File, genre_files: Sequence[File]) -> Iterator[_Row]:
 
 def _split_lines(file: File, separator: str) -> Iterator[tuple[int, list[str]]]:
     # Not str.splitlines: it also splits at characters that latin-1 titles may hold.
-    for number, line in enumerate(io.StringIO(_text(file), newline=None), start=1):
+    for number, line in enumerate(io.StringIO(text_of(file), newline=None), start=1):
         if line.strip():
             yield number, line.rstrip("\n").split(separator)
 
 
-def _text(file: File) -> str:
-    """UTF-8 where the bytes are valid as such, else latin-1, as in ml-100k and ml-1m (ml-10m is UTF-8)."""
+def text_of(file: File) -> str:
+    """Decode a file beside the ratings: UTF-8 where the bytes are valid as such, else latin-1, as in ml-100k and ml-1m.
+
+    Raises DataError if there is nothing in it.
+    """
     content = file.read()
     if not content.strip():
-        raise DataError(f"{file.name} is empty: give the whole file, or remove it to go without titles.")
+        raise DataError(f"{file.name} is empty: give the whole file, or remove it to go without.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
