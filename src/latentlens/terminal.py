@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from latentlens.recommenders.fitted import EpochReport, OnEpoch, Recommendation
     from latentlens.tracking.registry import Promotion
     from latentlens.workflows.doctor import Finding
+    from latentlens.workflows.explained import OnRefit
     from latentlens.workflows.train import TrainReport
 
 # Answers go to stdout; everything that only accompanies them to stderr, so that pipes carry answers alone.
@@ -61,19 +62,24 @@ def as_json(answer: Any) -> None:
 
 
 @contextmanager
-def epochs() -> Iterator[OnEpoch]:
-    """Show a bar that moves with each epoch; nothing where the output is no terminal."""
-    columns = (TextColumn("Training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+def training() -> Iterator[tuple[OnEpoch, OnRefit]]:
+    """Show bars that move with each epoch, then with each refit; nothing where the output is no terminal."""
+    what, said = TextColumn("{task.fields[what]}"), TextColumn("{task.description}")
+    columns = (what, BarColumn(), MofNCompleteColumn(), said)
     with Progress(*columns, TimeRemainingColumn(), console=_err, disable=not _err.is_terminal) as progress:
-        task = progress.add_task("", total=None)
+        fit = progress.add_task("", total=None, what="Training")
+        refits = progress.add_task("fits from other random numbers", visible=False, what="Axes")
 
         def on_epoch(report: EpochReport) -> None:
             text = f"RMSE train {report.train_rmse:.4f}"
             if report.validation_rmse is not None:
                 text += f", validation {report.validation_rmse:.4f}"
-            progress.update(task, total=report.n_epochs, completed=report.epoch, description=text)
+            progress.update(fit, total=report.n_epochs, completed=report.epoch, description=text)
 
-        yield on_epoch
+        def on_refit(done: int, n_refits: int) -> None:
+            progress.update(refits, total=n_refits, completed=done, visible=True)
+
+        yield on_epoch, on_refit
 
 
 @contextmanager
@@ -150,6 +156,11 @@ def trained(report: TrainReport) -> None:
     table.add_row("bias-only", f"{report.bias_rmse:.4f}", "")
     table.add_row("popularity", f"{report.popularity_rmse:.4f}", "")
     _out.print(table)
+    if report.axes_named_share is not None:
+        named = f", {report.axes_named} with a name ({report.axes_named_share:.0%} of taste)"
+        _out.print(f"Steady axes: {report.axes_steady}{named if report.axes_named else ''}", markup=False)
+    for name in report.axis_names:
+        _out.print(f"  {name}", markup=False)
     watched = f" ({report.n_validation:,} more watched)" if report.n_validation else ""
     for line in (
         f"Fitted on {report.n_fitted:,} ratings{watched} in {report.fit_seconds:.1f} s",

@@ -64,6 +64,15 @@ def test_a_model_without_reasons_is_refused() -> None:
 
 
 def test_too_few_ratings_are_said() -> None:
-    few = most_active(small_sides().train, users=3, movies=8)
+    few = SVD(n_factors=4, n_epochs=2, random_state=1, user_step_reg=0.05).fit(
+        most_active(small_sides().train, users=3, movies=8)
+    )
     with pytest.raises(ConfigError, match="Nobody has"):
-        deletion_test(SVD(n_factors=4, n_epochs=2, random_state=1, user_step_reg=0.05).fit(few))
+        deletion_test(few)
+    with pytest.raises(ConfigError, match="Fewer than two people have"):
+        influence_against_refit(few)
+
+
+def test_one_person_s_influences_correlate_with_nothing(model: FittedModel) -> None:
+    with pytest.raises(ConfigError, match="Fewer than two people have"):
+        influence_against_refit(model, n_pairs=1)

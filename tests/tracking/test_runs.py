@@ -21,6 +21,8 @@ from mlflow.models import validate_serving_input
 from mlflow.tracking import MlflowClient
 
 from latentlens.errors import TrackingError
+from latentlens.explain.axes import axes_of
+from latentlens.explain.report import headline
 from latentlens.processes import Child, free_port
 from latentlens.ratings.splits import Split
 from latentlens.ratings.table import Ratings
@@ -143,6 +145,21 @@ def test_metrics_are_those_of_the_report(trained: Trained) -> None:
     report, metrics = asdict(trained.report), trained.run.data.metrics
     for name in ("rmse", "mae", "bias_rmse", "popularity_rmse", "fit_seconds"):
         assert metrics[name] == report[name]
+    for name in ("axes_steady", "axes_named", "axes_named_share", "deletion_ratio", "influence_correlation"):
+        assert metrics[name] == report[name]
+
+
+def test_the_axes_come_with_the_model_and_as_a_page_among_the_artifacts(
+    client: MlflowClient, trained: Trained, served: FittedModel
+) -> None:
+    axes = axes_of(served)
+    assert axes is not None
+    assert {len(axis.matches) for axis in axes.axes} == {5}
+    assert [axis.name for axis in axes.named] == list(trained.report.axis_names)
+    assert not listed(client, trained)["axes.html"]
+    page = mlflow.artifacts.load_text(f"{trained.run.info.artifact_uri}/axes.html")
+    assert page.startswith("<!doctype html>")
+    assert headline(axes) in page
 
 
 def test_curves_are_what_was_watched(client: MlflowClient, trained: Trained) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from mlflow.tracking import MlflowClient
 from latentlens.errors import ConfigError, DataError, TrainingDiverged
 from latentlens.ratings.splits import Split
 from latentlens.recommenders.bias import BiasOnly
-from latentlens.recommenders.fitted import EpochReport
+from latentlens.recommenders.fitted import EpochReport, FittedModel
 from latentlens.recommenders.svd import SVD
 from latentlens.tracking.names import EXPERIMENT
 from latentlens.tracking.registry import Registry
@@ -134,6 +135,8 @@ def test_a_model_without_epochs_has_its_own_folder_and_no_learning_curve(client:
     plots = {found.path for found in client.list_artifacts(report.run_id, "plots")}
     assert "bias_only_model" in paths
     assert "plots/learning_curve.png" not in plots
+    assert "axes.html" not in paths
+    assert (report.axes_steady, report.deletion_ratio, report.axis_names) == (None, None, ())
     assert report.rmse == pytest.approx(report.bias_rmse)
 
 
@@ -147,6 +150,40 @@ def test_an_early_stop_keeps_what_was_learned_until_then(client: MlflowClient, s
         on_epoch=lambda epoch: epoch.epoch == 2,
     )
     assert len(client.get_metric_history(report.run_id, "train_rmse")) == 2
+
+
+def test_refits_of_a_fit_that_was_stopped_early_stop_there_too(
+    client: MlflowClient, split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[SVD] = []
+    fit = SVD.fit
+
+    def noting(self: SVD, *args: Any, **options: Any) -> FittedModel:
+        fitted.append(self)
+        return fit(self, *args, **options)
+
+    monkeypatch.setattr(SVD, "fit", noting)
+    options: dict[str, Any] = {"run_name": "early", "tracking_uri": client.tracking_uri, "axis_refits": 1}
+    train(split.train, split.test, SMALL, **options, on_epoch=lambda epoch: epoch.epoch == 2)
+    assert [config.n_epochs for config in fitted] == [3, 2]
+    train(split.train, split.test, SMALL, **options)
+    assert [config.n_epochs for config in fitted[2:]] == [3, 3]
+
+
+def test_an_interrupted_refit_records_nothing(client: MlflowClient, split: Split) -> None:
+    def interrupt(done: int, n_refits: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    before = len(runs(client))
+    with pytest.raises(KeyboardInterrupt):
+        train(split.train, split.test, SMALL, run_name="no", tracking_uri=client.tracking_uri, on_refit=interrupt)
+    assert len(runs(client)) == before
+
+
+def test_a_negative_number_of_refits_is_refused(split: Split) -> None:
+    with pytest.raises(ConfigError, match="axis_refits is -1: give 0"):
+        train(split.train, split.test, SMALL, run_name="no", axis_refits=-1)
 
 
 def test_an_interrupted_fit_records_nothing(client: MlflowClient, split: Split) -> None:

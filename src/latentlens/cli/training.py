@@ -92,6 +92,10 @@ def train(
     ] = 0.05,
     most_active_users: Annotated[int | None, typer.Option(help="Keep only so many users, the most active.")] = None,
     most_rated_movies: Annotated[int | None, typer.Option(help="Keep only so many movies, the most rated.")] = None,
+    axis_refits: Annotated[
+        int | None,
+        typer.Option(min=0, max=100, help="Fits that tell steady axes from noise; 5 if not given, 0: no axes."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Fixes the split and the start of the training.")] = 42,
     run_name: Annotated[str | None, typer.Option(help="Name of the run in MLflow.")] = None,
     if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing if a model is registered already.")] = False,
@@ -135,7 +139,7 @@ def train(
                 on_download=on_download,
             )
         terminal.data(split.train, split.test)
-        with terminal.epochs() as on_epoch:
+        with terminal.training() as (on_epoch, on_refit):
             report = workflow.train(
                 split.train,
                 split.test,
@@ -146,7 +150,9 @@ def train(
                 tracking_uri=tracking_uri,
                 store=store,
                 on_epoch=on_epoch,
+                on_refit=on_refit,
                 say=terminal.say,
+                **given(axis_refits=axis_refits),
             )
     terminal.as_json(asdict(report)) if json else terminal.trained(report)
 

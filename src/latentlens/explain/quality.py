@@ -48,7 +48,10 @@ class DeletionTest(NamedTuple):
 
 
 def deletion_test(model: FittedModel, n_users: int = 100, seed: int = 0) -> DeletionTest:
-    """Take away ratings of `n_users` users and refit each of them exactly; their best movie's score moves."""
+    """Take away ratings of `n_users` users and refit each of them exactly; their best movie's score moves.
+
+    Raises ConfigError where that cannot be measured: trained vectors, too few ratings, scores that no rating moves.
+    """
     random = np.random.default_rng(seed)
     by_reasons, by_chance = [], []
     for case in _cases(model, n_users, random):
@@ -58,19 +61,24 @@ def deletion_test(model: FittedModel, n_users: int = 100, seed: int = 0) -> Dele
         chance = random.choice(len(shares), _N_REASONS, replace=False)
         by_reasons.append(_fall(model, case, strongest))
         by_chance.append(abs(_fall(model, case, chance)))
-    if not by_reasons:
+    if not any(by_chance):
         raise ConfigError(f"Nobody has the {_MIN_RATINGS} ratings that the deletion test needs.")
     return DeletionTest(float(np.mean(by_reasons)), float(np.mean(by_chance)), len(by_reasons))
 
 
 def influence_against_refit(model: FittedModel, n_pairs: int = 100, seed: int = 0) -> float:
-    """Correlation of the influences told with those of fitting the user again without the rating."""
+    """Correlation of the influences told with those of fitting the user again without the rating.
+
+    Raises ConfigError where there is none: trained vectors, fewer than two users with enough ratings.
+    """
     random = np.random.default_rng(seed)
     told, found = [], []
     for case in _cases(model, n_pairs, random):
         row, influence = _one_rating(model, case, random)
         told.append(influence)
         found.append(_fall(model, case, np.array([row])))
+    if min(len(set(told)), len(set(found))) < 2:
+        raise ConfigError(f"Fewer than two people have the {_MIN_RATINGS} ratings that influences are compared by.")
     return float(np.corrcoef(told, found)[0, 1])
 
 

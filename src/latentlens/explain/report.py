@@ -43,7 +43,7 @@ def report(model: FittedModel, axes: Axes, *, source: str = "", user_id: int | s
 <main>
 <header>
 <p class="eyebrow">{_about(model, source)}</p>
-<h1>{_headline(axes)}</h1>
+<h1>{headline(axes)}</h1>
 {_names(axes)}
 {_facts(axes)}
 {_caveat(axes)}
@@ -75,7 +75,8 @@ def _about(model: FittedModel, source: str) -> str:
     return escape(f"LatentLens · {model.recommender}" + (f" · {source}" if source else "") + f" · {behind}")
 
 
-def _headline(axes: Axes) -> str:
+def headline(axes: Axes) -> str:
+    """Say in a sentence what was found."""
     if not axes.axes:
         return "This model has no axes: it predicts without taste."
     if not axes.stable:

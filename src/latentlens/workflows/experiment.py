@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 from latentlens.evaluation import plots
 from latentlens.evaluation.protocols import accuracy
 from latentlens.evaluation.slices import rmse_by_count
+from latentlens.explain.axes import DOCUMENT
+from latentlens.explain.report import report
 from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import EpochReport, FittedModel
 from latentlens.recommenders.popularity import Popularity
 from latentlens.tracking.runs import Experiment
+from latentlens.workflows.explained import Explained
 from latentlens.workflows.model_card import model_card
 
 
@@ -31,6 +34,7 @@ def describe(
     model: FittedModel,
     sides: Sides,
     reports: Sequence[EpochReport],
+    explained: Explained,
     *,
     run_name: str,
     preset: str | None,
@@ -48,6 +52,7 @@ def describe(
         "bias_rmse": bias.rmse,
         "popularity_rmse": accuracy(Popularity().fit(fitted_on), test).rmse,
         "fit_seconds": fit_seconds,
+        **explained.metrics,
     }
     curves = _curves(reports)
     pictures = {
@@ -61,16 +66,21 @@ def describe(
         pictures[f"plots/error_by_{whose}.png"] = plots.error_by_count(whose, slices)
     if curves:
         pictures["plots/learning_curve.png"] = plots.learning_curve(curves, metrics["bias_rmse"])
+    documents = {"data.json": json.dumps(asdict(fitted_on.origin), indent=1)}
+    extra = {}
+    if explained.axes is not None:
+        extra[DOCUMENT] = explained.axes.to_json()
+        documents["axes.html"] = report(model, explained.axes, source=fitted_on.origin.name)
     unseen = [side for side in (validation, test) if side is not None]
     return Experiment(
         run_name=run_name,
-        model=replace(model, history=History.of(fitted_on, *unseen)),
+        model=replace(model, history=History.of(fitted_on, *unseen), extra=extra),
         origin=fitted_on.origin,
         params=_params(model, preset, sides),
         metrics=metrics,
         curves=curves,
-        card=model_card(model, metrics, fitted_on, test),
-        documents={"data.json": json.dumps(asdict(fitted_on.origin), indent=1)},
+        card=model_card(model, metrics, explained.axes, fitted_on, test),
+        documents=documents,
         pictures=pictures,
     )
 

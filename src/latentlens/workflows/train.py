@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from latentlens.errors import TrackingError
+from latentlens.errors import ConfigError, TrackingError
+from latentlens.explain.stability import N_REFITS
 from latentlens.ratings.splits import random_split
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.fitted import EpochReport, OnEpoch, Recommender
+from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch, Recommender
 from latentlens.tracking.runs import Experiment, Recorded, record
 from latentlens.tracking.server import tracking_server
 from latentlens.tracking.store import require_room
 from latentlens.workflows.experiment import Sides, describe
+from latentlens.workflows.explained import OnRefit, explained
 
 STORE = Path("mlruns")
 VALIDATION_SIZE = 0.05
@@ -24,7 +27,9 @@ VALIDATION_SIZE = 0.05
 class TrainReport:
     """What a training found; errors in stars on the test side. `fit_seconds` excludes reading and recording.
 
-    n_fitted, n_validation: ratings of the train side that were fitted, and that were only watched.
+    n_fitted, n_validation: ratings of the train side that were fitted, and that were only watched. What follows
+    `run_name` is None where it does not apply to the model: steady and named axes and the share of taste that the named
+    ones hold (0 to 1), and the measures of `explain.quality`.
     """
 
     rmse: float
@@ -38,6 +43,12 @@ class TrainReport:
     model_version: int | None
     tracking_uri: str
     run_name: str
+    axes_steady: float | None = None
+    axes_named: float | None = None
+    axes_named_share: float | None = None
+    deletion_ratio: float | None = None
+    influence_correlation: float | None = None
+    axis_names: tuple[str, ...] = ()
 
 
 def train(
@@ -50,16 +61,21 @@ def train(
     validation_size: float = VALIDATION_SIZE,
     tracking_uri: str | None = None,
     store: Path = STORE,
+    axis_refits: int = N_REFITS,
     on_epoch: OnEpoch | None = None,
+    on_refit: OnRefit | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> TrainReport:
     """Fit on `trainset`, measure on `testset`, record the run in MLflow and register the model.
 
-    A share `validation_size` of `trainset` is held out of the fit, to watch each epoch; 0 fits on all of it. Without
-    `tracking_uri` a running server is used, or one is started over `store` for the while; `say` is given a line if that
-    is another than people may expect. Nothing is recorded if the fit fails or is interrupted, nothing is registered if
-    the recording is; a fit that `on_epoch` stops early is recorded as far as it came.
+    A share `validation_size` of `trainset` is held out of the fit, to watch each epoch; 0 fits on all of it. The axes
+    are described by `axis_refits` further fits, of which `on_refit(done, axis_refits)` is told; 0 leaves them out.
+    Without `tracking_uri` a running server is used, or one is started over `store` for the while; `say` is given a line
+    if that is another than people may expect. Nothing is recorded if a fit fails or is interrupted, nothing is
+    registered if the recording is; a fit that `on_epoch` stops early is recorded as far as it came.
     """
+    if axis_refits < 0:
+        raise ConfigError(f"axis_refits is {axis_refits}: give 0, to leave the axes out, or more.")
     fitted_on, validation = trainset, None
     if validation_size:
         fitted_on, validation, _ = random_split(trainset, validation_size, seed=0, sides=("fitted", "validation side"))
@@ -67,10 +83,15 @@ def train(
     try:
         with tracking_server(store, tracking_uri, say) as uri:
             sides = Sides(fitted_on, validation, testset)
-            experiment = _fit(recommender, sides, on_epoch, run_name=run_name, preset=preset)
+            fit = _fit(recommender, sides, on_epoch)
+            found = explained(fit.model, fit.config, fitted_on, axis_refits, on_refit)
+            experiment = describe(
+                fit.model, sides, fit.reports, found, run_name=run_name, preset=preset, fit_seconds=fit.seconds
+            )
             run_id, version = _record(experiment, uri, store)
             report = TrainReport(
                 **experiment.metrics,
+                axis_names=tuple(axis.name for axis in found.axes.named if axis.name) if found.axes else (),
                 n_fitted=len(fitted_on),
                 n_validation=len(trainset) - len(fitted_on),
                 run_id=run_id,
@@ -86,9 +107,16 @@ def train(
     return report
 
 
-def _fit(
-    recommender: Recommender, sides: Sides, on_epoch: OnEpoch | None, *, run_name: str, preset: str | None
-) -> Experiment:
+class _Fit(NamedTuple):
+    """A model, what it told on the way, and the configuration that makes it again: as many epochs as it came."""
+
+    model: FittedModel
+    config: Recommender
+    reports: list[EpochReport]
+    seconds: float
+
+
+def _fit(recommender: Recommender, sides: Sides, on_epoch: OnEpoch | None) -> _Fit:
     reports: list[EpochReport] = []
 
     def watch(report: EpochReport) -> bool | None:
@@ -97,8 +125,10 @@ def _fit(
 
     started = time.perf_counter()
     model = recommender.fit(sides.fitted_on, validation=sides.validation, on_epoch=watch)
-    fit_seconds = time.perf_counter() - started
-    return describe(model, sides, reports, run_name=run_name, preset=preset, fit_seconds=fit_seconds)
+    seconds = time.perf_counter() - started
+    stopped_early = reports and len(reports) < reports[-1].n_epochs
+    config = replace(recommender, n_epochs=len(reports)) if stopped_early else recommender  # type: ignore[type-var]
+    return _Fit(model, config, reports, seconds)
 
 
 def _record(experiment: Experiment, uri: str, store: Path) -> Recorded:
