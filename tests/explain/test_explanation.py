@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from latentlens.errors import ConfigError, UnknownId
 from latentlens.explain.explanation import Explainer, explain
+from latentlens.ratings.history import History
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.svd import SVD
@@ -76,6 +78,17 @@ def test_a_list_is_explained_as_its_movies_are_one_by_one(model: FittedModel, te
         assert [reason.movie_id for reason in reasons] == [reason.movie_id for reason in alone]
         assert [reason.contribution for reason in reasons] == pytest.approx([reason.contribution for reason in alone])
     assert explainer.because(ranking.items[:0]) == []
+
+
+def test_ranks_are_places_in_the_list_which_leaves_out_what_was_rated_on_any_side(text: bool) -> None:
+    train, test = small_sides(text=text)
+    fitted = SVD(n_factors=6, n_epochs=8, lr_all=0.02, random_state=1, user_step_reg=0.05).fit(train)
+    served = replace(fitted, history=History.of(train, test))
+    user = user_id(3, text=text)
+    assert len(served.rated_by(user)) > len(fitted.rated_by(user))
+    listed = [row.movie_id for row in served.recommend(user, 10)]
+    explainer = Explainer.of_user(served, user)
+    assert [explainer.rank(movie) for movie in listed] == list(range(1, 11))
 
 
 def test_the_same_ratings_without_an_account_have_the_same_reasons(model: FittedModel, text: bool) -> None:

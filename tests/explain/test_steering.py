@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from latentlens.errors import ConfigError
-from latentlens.explain.steering import moved, steer
+from latentlens.explain.axes import Axes, Axis, Pole
+from latentlens.explain.steering import direction, moved, steer
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.foldin import UserVector
 from latentlens.recommenders.svd import SVD
@@ -62,5 +63,53 @@ def test_the_rank_before_is_that_of_the_list_before(model: FittedModel, user: Us
 def test_an_unknown_axis_and_an_offset_out_of_bounds_are_refused(
     model: FittedModel, user: UserVector, axis: int, offset: float
 ) -> None:
-    with pytest.raises(ConfigError, match="axis"):
+    said = (
+        f"axis {axis + 1} is out of bounds" if 0 <= axis < 6 else f"no axis {axis + 1}: this model has the axes 1 to 6"
+    )
+    with pytest.raises(ConfigError, match=said):
         steer(model.factors, user, {axis: offset})
+
+
+def axis(number: int, negative: str | None, positive: str | None, match: float = 1.0) -> Axis:
+    return Axis(number, 0.5, Pole(negative, ()), Pole(positive, ()), (match,), 0.0, ())
+
+
+AXES = Axes(
+    (axis(1, "Family, Animation", "Crime"), axis(2, "older", None), axis(3, "War", "older")),
+    n_movies=0,
+    n_features=0,
+    n_comparisons=0,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("2", (1, 1)),
+        ("77", (76, 1)),
+        ("Family, Animation", (0, -1)),
+        ("animation", (0, -1)),
+        (" CRIME ", (0, 1)),
+        ("war", (2, -1)),
+    ],
+)
+def test_an_end_is_found_by_its_number_its_name_or_a_word_of_it(name: str, way: tuple[int, int]) -> None:
+    assert direction(name, AXES) == way
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("older", "'older' is an end of the axes 2 and 3: give the number of one."),
+        ("romance", "called 'romance': give the number of an axis, or one of: Family, Animation; Crime; older; War; o"),
+        ("anim", "No end of an axis is called 'anim'"),
+        ("-1", "No end of an axis is called '-1'"),
+        ("", "No end of an axis is called ''"),
+    ],
+)
+def test_a_name_that_is_none_or_ambiguous_is_said(name: str, said: str) -> None:
+    with pytest.raises(ConfigError) as problem:
+        direction(name, AXES)
+    assert said in str(problem.value)
+    with pytest.raises(ConfigError, match=r"give the number of an axis\.$"):
+        direction("war", None)

@@ -70,12 +70,18 @@ class Explanation:
 class Explainer:
     """Explains the scores of one person by that person's ratings.
 
-    user: what these ratings fold in to; items: (n,) indexes, ascending; ratings: (n,). Raises ConfigError for a model
-    whose users keep the vectors of training, which are no function of their ratings.
+    user: what these ratings fold in to; items: (n,) indexes, ascending; ratings: (n,). unlisted: what is not in this
+    person's list, the `items` if not given. Raises ConfigError for a model whose users keep the vectors of training,
+    which are no function of their ratings.
     """
 
     def __init__(
-        self, model: FittedModel, user: UserVector, items: NDArray[np.integer], ratings: NDArray[np.float32]
+        self,
+        model: FittedModel,
+        user: UserVector,
+        items: NDArray[np.integer],
+        ratings: NDArray[np.float32],
+        unlisted: NDArray[np.integer] | None = None,
     ) -> None:
         if model.user_step_reg is None:
             raise ConfigError(
@@ -84,7 +90,7 @@ class Explainer:
             )
         self._model = model
         self._items, self._ratings, self._reg = items, ratings, model.user_step_reg
-        self._user = user
+        self._user, self._unlisted = user, items if unlisted is None else unlisted
         self._evidence = model.evidence(items, ratings)
 
     @classmethod
@@ -93,7 +99,9 @@ class Explainer:
         if not model.knows_user(user_id):
             raise UnknownId(f"User {user_id} is not in the model: give ratings instead of an id.")
         user = model.factors.user_ids.position(user_id)
-        return cls(model, model.vector_of(user_id), *model.history.train_rows_of(user))
+        items, ratings = model.history.train_rows_of(user)
+        # Lists leave out what was rated on any side, the fit's or not.
+        return cls(model, model.vector_of(user_id), items, ratings, model.rated_by(user_id))
 
     @classmethod
     def of_ratings(cls, model: FittedModel, ratings: Mapping[Any, float]) -> Explainer:
@@ -158,7 +166,7 @@ class Explainer:
         ]
 
     def _standings(self, users: Sequence[UserVector]) -> Standings:
-        return Standings(self._model.factors, users, self._items)
+        return Standings(self._model.factors, users, self._unlisted)
 
     def _score(self, user: UserVector, item: int) -> float:
         return float(self._model.factors.score_for(user.factors, user.bias, np.array([item]))[0])

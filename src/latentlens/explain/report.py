@@ -12,11 +12,12 @@ from importlib.resources import files
 import numpy as np
 
 from latentlens.errors import UnknownId
+from latentlens.explain.along_axes import tastes, trait_spread
 from latentlens.explain.axes import Axes, Axis, Pole
-from latentlens.explain.features import most_rated
 from latentlens.explain.movie_map import NARROW, WIDE, movie_map
 from latentlens.explain.naming import Evidence
 from latentlens.recommenders.fitted import FittedModel
+from latentlens.recommenders.foldin import UserVector
 
 _SHOWN_EVIDENCE = 6
 # In stars: someone without much of a taste gets short bars.
@@ -227,18 +228,16 @@ def _taste(model: FittedModel, axes: Axes, user: int) -> str:
     if not axes.stable:
         return ""
     factors = model.factors
-    tastes = factors.user_factors[user].astype(np.float64)
-    # Taste times the spread of the traits: stars between a movie in the middle and one towards an end.
-    stars = tastes * factors.item_factors[most_rated(factors.item_counts)].std(axis=0, dtype=np.float64)
-    columns = [axis.number - 1 for axis in axes.stable]
-    widest = max(float(np.abs(stars[columns]).max()), _SMALLEST_SCALE)
+    vector = UserVector(factors.user_factors[user], factors.user_bias[user])
+    found = tastes(model, axes, vector)
+    widest = max(*(abs(one.stars) for one in found), _SMALLEST_SCALE)
     rows = "".join(
-        f"<tr><th>{_pole_name(axis.negative)}</th><td>{_bar(stars[j] / widest)}</td>"
-        f"<th>{_pole_name(axis.positive)}</th><td>{abs(stars[j]):.2f} ★</td></tr>"
-        for axis, j in zip(axes.stable, columns, strict=True)
+        f"<tr><th>{_pole_name(one.axis.negative)}</th><td>{_bar(one.stars / widest)}</td>"
+        f"<th>{_pole_name(one.axis.positive)}</th><td>{abs(one.stars):.2f} ★</td></tr>"
+        for one in found
     )
-    total = float(np.square(stars).sum()) or 1.0
-    share = float(np.square(stars[columns]).sum()) / total
+    total = float(np.square(vector.factors * trait_spread(factors)).sum()) or 1.0
+    share = sum(one.stars**2 for one in found) / total
     name = escape(str(factors.user_ids.values[user]))
     return f"""<section><h2>The taste of user {name}</h2>
 <p>Read from {int(factors.user_counts[user]):,} ratings. A bar points to the end that this person prefers; its number
