@@ -75,6 +75,70 @@ def test_axes_are_listed_with_how_sure_they_are_and_each_has_a_card(api: httpx.C
     assert traits[-1] > 0
 
 
+def test_a_list_names_the_ratings_behind_each_movie_if_asked(api: httpx.Client) -> None:
+    plain = api.get("/recommend/1", params={"n": 3}).json()["recommendations"]
+    told = api.get("/recommend/1", params={"n": 3, "explain": True}).json()["recommendations"]
+    assert [{name: row[name] for name in plain[0]} for row in told] == plain
+    for row in told:
+        reasons = explained(api, movie=row["movie_id"], n_reasons=3)["reasons_for"]
+        assert [reason["movie_id"] for reason in row["because"]] == [reason["movie_id"] for reason in reasons]
+    strangers = api.get("/recommend/999", params={"explain": True}).json()
+    assert strangers["strategy"] == "popular"
+    assert all(row["because"] == [] for row in strangers["recommendations"])
+
+
+RATINGS = [{"movie_id": 101, "rating": 5.0}, {"movie_id": 104, "rating": 1.0}, {"movie_id": 777, "rating": 3.0}]
+
+
+def test_somebody_new_is_given_reasons_at_once(api: httpx.Client) -> None:
+    reply = api.post("/recommend", json={"ratings": RATINGS, "n": 4, "explain": True}).json()
+    assert reply["strategy"] == "folded_in"
+    assert {reason["movie_id"] for row in reply["recommendations"] for reason in row["because"]} <= {101, 104}
+    assert any(row["because"] for row in reply["recommendations"])
+
+
+def test_a_list_is_steered_and_says_what_moved(api: httpx.Client) -> None:
+    everything = api.post("/recommend", json={"ratings": RATINGS, "n": 60}).json()["recommendations"]
+    plain = [row["movie_id"] for row in everything]
+    wish = {"ratings": RATINGS, "n": 5, "steer": [{"toward": 1, "offset": 2}, {"toward": "2", "offset": -1}]}
+    steered = api.post("/recommend", json=wish).json()["recommendations"]
+    assert [row["movie_id"] for row in steered] != plain[:5]
+    for row in steered:
+        assert row["rank_before"] == plain.index(row["movie_id"]) + 1
+        assert [move["axis"] for move in row["moved"]] == [1, 2]
+    # Whoever nothing is known of can be steered, too.
+    stranger = {"ratings": [{"movie_id": 777, "rating": 3.0}], "steer": [{"toward": 1, "offset": 3}]}
+    assert api.post("/recommend", json=stranger).json()["strategy"] == "steered"
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"toward": 99, "offset": 1}, "There is no axis"),
+        ({"toward": "sadness", "offset": 1}, "No end of an axis is called 'sadness'"),
+        ({"toward": 1, "offset": 3.5}, "less than or equal to 3"),
+        ({"toward": 1}, "offset"),
+    ],
+)
+def test_steering_that_is_not_possible_is_refused(api: httpx.Client, wish: dict[str, Any], said: str) -> None:
+    assert said in problem(api.post("/recommend", json={"ratings": RATINGS, "steer": [wish]}), 422)
+
+
+def test_a_taste_is_told_on_each_steady_axis(api: httpx.Client) -> None:
+    steady = [axis["axis"] for axis in api.get("/axes").json()["axes"] if "unstable" not in axis["confidence"]]
+    found = api.get("/users/1/taste").json()["tastes"]
+    assert steady
+    assert [taste["axis"] for taste in found] == steady
+    assert all((taste["stars"] >= 0) == (taste["taste"] >= 0) for taste in found)
+    assert "is not in the model" in problem(api.get("/users/999/taste"), 404)
+
+
+def test_similar_movies_name_the_ends_that_they_share(api: httpx.Client) -> None:
+    ends = {axis[end] for axis in api.get("/axes").json()["axes"] for end in ("negative", "positive")}
+    rows = api.get("/similar/101").json()["similar"]
+    assert all(set(row["both"]) <= ends for row in rows)
+
+
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [

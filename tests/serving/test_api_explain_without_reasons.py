@@ -17,9 +17,14 @@ def model() -> FittedModel:
 
 
 def test_reasons_need_the_exact_user_step(api: httpx.Client) -> None:
-    assert "train with the preset tuned" in problem(api.get("/explain/1/101"), 409)
+    for reply in (
+        api.get("/explain/1/101"),
+        api.get("/recommend/1?explain=true"),
+        api.post("/recommend", json={"ratings": [{"movie_id": 101, "rating": 4}], "explain": True}),
+    ):
+        assert "train with the preset tuned" in problem(reply, 409)
 
 
-@pytest.mark.parametrize("path", ["/axes", "/axes/1"])
+@pytest.mark.parametrize("path", ["/axes", "/axes/1", "/users/1/taste"])
 def test_axes_that_were_not_described_are_said(api: httpx.Client, path: str) -> None:
     assert "No axis of the served surprise_svd model is described" in problem(api.get(path), 409)

@@ -6,6 +6,7 @@ which takes as long as ranking ten thousand movies, is left out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Response
@@ -24,14 +25,15 @@ class Listing:
         items = range(len(model.catalogue))
         self._movies = [Movie.of(model, item).model_dump_json().removesuffix("}") for item in items]
 
-    def answer(self, ranking: Ranking, **before: Any) -> Response:
-        """Answer with the fields `before`, then `recommendations`."""
+    def answer(self, ranking: Ranking, more: Sequence[dict[str, Any]] | None = None, **before: Any) -> Response:
+        """Answer with the fields `before`, then `recommendations`; `more` are further fields of each movie."""
         low, high = self._low, self._high
+        rest = ["}"] * len(ranking.items) if more is None else [f",{to_json(row).decode()[1:]}" for row in more]
         movies = ",".join(
             [
                 # As `FactorModel.clip`, for a few numbers.
-                f'{self._movies[item]},"predicted_rating":{min(max(score, low), high)}}}'
-                for item, score in zip(ranking.items.tolist(), ranking.scores.tolist(), strict=True)
+                f'{self._movies[item]},"predicted_rating":{min(max(score, low), high)}{end}'
+                for item, score, end in zip(ranking.items.tolist(), ranking.scores.tolist(), rest, strict=True)
             ]
         )
         opening = to_json(before).decode().removesuffix("}")

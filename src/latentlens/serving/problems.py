@@ -10,11 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from latentlens.errors import LatentLensError, NoModel, TrackingError, UnknownId
+from latentlens.errors import ConfigError, LatentLensError, NoModel, TrackingError, UnknownId
 
 MEDIA_TYPE = "application/problem+json"
 
-_STATUS = {UnknownId: 404, NoModel: 503, TrackingError: 503}
+_STATUS = {UnknownId: 404, ConfigError: 409, NoModel: 503, TrackingError: 503}
 # Where Starlette raises with nothing but the status' own phrase.
 _SAID = {
     400: "The request could not be read: send valid HTTP with a JSON body in UTF-8; /docs shows examples.",

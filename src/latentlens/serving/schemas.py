@@ -7,18 +7,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
+from latentlens.explain.steering import MAX_OFFSET
 from latentlens.recommenders.fitted import FittedModel
+from latentlens.serving.examples import example
+from latentlens.serving.why import MoveReply, ReasonReply
 
 MAX_RATINGS = 1000
 
 Id = Annotated[StrictInt | Annotated[StrictStr, Field(max_length=256)], Field(description="An id as the data has it.")]
 Count = Annotated[int, Field(ge=1, le=100, description="How many movies to list, at most.")]
+Explain = Annotated[bool, Field(description="Name the ratings that speak most for each movie.")]
 Year = Annotated[int, Field(ge=1, le=9999)]
-
-
-def example(**values: Any) -> dict[str, Any]:
-    """Give a schema an example for /docs."""
-    return {"examples": [values]}
 
 
 _MOVIE = {
@@ -55,6 +54,7 @@ class RecommendQuery(MovieFilters):
         Literal["popular", "error"],
         Field(description="For a user the model does not know: the popular list, or a 404."),
     ] = "popular"
+    explain: Explain = False
 
 
 class SearchQuery(MovieFilters):
@@ -91,6 +91,21 @@ class GivenRating(BaseModel):
     rating: Annotated[float, Field(strict=True, allow_inf_nan=False, description="Within the scale that /model tells.")]
 
 
+class Steer(BaseModel):
+    """More of one end of an axis."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=example(toward="Crime", offset=1.5))
+
+    toward: Annotated[
+        StrictInt | Annotated[StrictStr, Field(max_length=256)],
+        Field(description="An axis by its number (its positive end), or an end by its name: /axes lists them."),
+    ]
+    offset: Annotated[
+        float,
+        Field(ge=-MAX_OFFSET, le=MAX_OFFSET, description="In standard deviations of people's tastes; below 0 away."),
+    ]
+
+
 class RatingsBody(MovieFilters):
     """Ratings of someone whom the model need not know, and what to list for them."""
 
@@ -102,6 +117,8 @@ class RatingsBody(MovieFilters):
 
     ratings: Annotated[list[GivenRating], Field(min_length=1, max_length=MAX_RATINGS)]
     n: Count = 10
+    explain: Explain = False
+    steer: Annotated[list[Steer], Field(max_length=10, description="Moves the list along axes.")] = []
 
     @model_validator(mode="after")
     def _each_movie_once(self) -> Self:
@@ -142,14 +159,18 @@ class RecommendedMovie(Movie):
     model_config = ConfigDict(json_schema_extra=example(**_RECOMMENDED))
 
     predicted_rating: float
+    because: Annotated[list[ReasonReply] | None, Field(description="Only with `explain`.")] = None
+    rank_before: Annotated[int | None, Field(description="Rank without steering; only with `steer`.")] = None
+    moved: Annotated[list[MoveReply] | None, Field(description="What steering added; only with `steer`.")] = None
 
 
 class SimilarMovie(Movie):
     """A movie and how alike it is."""
 
-    model_config = ConfigDict(json_schema_extra=example(**_MOVIE, similarity=0.91))
+    model_config = ConfigDict(json_schema_extra=example(**_MOVIE, similarity=0.91, both=["Crime, Thriller"]))
 
     similarity: Annotated[float, Field(description="Cosine of the two movies' factors, -1 to 1.")]
+    both: Annotated[list[str], Field(description="Ends of named axes that both movies are near.")]
 
 
 class RecommendReply(BaseModel):
@@ -176,8 +197,10 @@ class FoldedInReply(BaseModel):
     )
 
     strategy: Annotated[
-        Literal["folded_in", "popular"],
-        Field(description="`popular`: the most rated movies, because the model has no taste to go by."),
+        Literal["folded_in", "steered", "popular"],
+        Field(
+            description="`steered`: an average viewer, steered; `popular`: the most rated movies, for want of a taste."
+        ),
     ]
     model_version: int
     ignored: Annotated[list[int | str], Field(description="Rated movies that the model does not know.")]
@@ -205,7 +228,9 @@ class SimilarReply(BaseModel):
     """The movies most like one movie, most alike first."""
 
     model_config = ConfigDict(
-        json_schema_extra=example(movie_id=27, model_version=3, similar=[{**_MOVIE, "similarity": 0.91}])
+        json_schema_extra=example(
+            movie_id=27, model_version=3, similar=[{**_MOVIE, "similarity": 0.91, "both": ["Crime, Thriller"]}]
+        )
     )
 
     movie_id: int | str

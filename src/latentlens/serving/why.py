@@ -7,10 +7,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from latentlens.explain.along_axes import AxisTaste
 from latentlens.explain.axes import Axes, Axis
 from latentlens.explain.explanation import Explanation, Reason, Without
 from latentlens.explain.words import sentences, what_if
-from latentlens.serving.schemas import example
+from latentlens.serving.examples import example
 
 _REASON = {"movie_id": 27, "title": "Harbour Lights", "rating": 5.0, "stars": 0.21}
 _WITHOUT = {
@@ -58,6 +59,16 @@ class ReasonReply(BaseModel):
     def of(cls, reason: Reason) -> Self:
         """Present a reason."""
         return cls(movie_id=reason.movie_id, title=reason.title, rating=reason.rating, stars=reason.contribution)
+
+
+class MoveReply(BaseModel):
+    """What steering along one axis added to a score."""
+
+    model_config = ConfigDict(json_schema_extra=example(axis=1, name="Family ↔ Crime", stars=0.3))
+
+    axis: int
+    name: str | None
+    stars: float
 
 
 class AxisShareReply(BaseModel):
@@ -180,6 +191,44 @@ def axis_shares(explanation: Explanation, axes: Axes | None) -> list[AxisShareRe
         for axis in (axes.axes if axes else ())
     ]
     return sorted(shares, key=lambda share: -abs(share.stars))
+
+
+class TasteReply(BaseModel):
+    """What a user likes on one axis."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(axis=1, name="Family ↔ Crime", prefers="Crime", taste=1.2, stars=0.5)
+    )
+
+    axis: int
+    name: str | None
+    prefers: Annotated[str, Field(description="The end that the user likes better: its name, or a movie like it.")]
+    taste: float
+    stars: Annotated[float, Field(description="What a typical step towards the positive end does to a prediction.")]
+
+    @classmethod
+    def of(cls, taste: AxisTaste) -> Self:
+        """Present a taste."""
+        axis = taste.axis
+        return cls(
+            axis=axis.number, name=axis.name, prefers=taste.preferred.label, taste=taste.taste, stars=taste.stars
+        )
+
+
+class TastesReply(BaseModel):
+    """A user's taste on the steady axes."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            user_id=1,
+            model_version=3,
+            tastes=[{"axis": 1, "name": "Family ↔ Crime", "prefers": "Crime", "taste": 1.2, "stars": 0.5}],
+        )
+    )
+
+    user_id: int | str
+    model_version: int
+    tastes: list[TasteReply]
 
 
 class AxisReply(BaseModel):

@@ -9,14 +9,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
 
-from latentlens.errors import ConfigError
+from latentlens.explain.along_axes import tastes
 from latentlens.explain.axes import Axes
 from latentlens.explain.explanation import Explainer
 from latentlens.serving.dependencies import IdInPath, ServedModel
 from latentlens.serving.ids import parse_id
 from latentlens.serving.problems import documented
 from latentlens.serving.served import Served
-from latentlens.serving.why import AxesReply, AxisCardReply, AxisReply, ExplainQuery, ExplainReply, WithoutReply
+from latentlens.serving.why import (
+    AxesReply,
+    AxisCardReply,
+    AxisReply,
+    ExplainQuery,
+    ExplainReply,
+    TasteReply,
+    TastesReply,
+    WithoutReply,
+)
 
 router = APIRouter(tags=["explain"])
 
@@ -32,10 +41,7 @@ def explain(
     factors = served.model.factors
     user = parse_id(user_id, factors.user_ids, "user id")
     movie = parse_id(movie_id, factors.item_ids, "movie id")
-    try:
-        explainer = Explainer.of_user(served.model, user)
-    except ConfigError as problem:
-        raise HTTPException(409, str(problem)) from None
+    explainer = Explainer.of_user(served.model, user)
     explanation = explainer.explain(movie, asked.n_reasons)
     rank = without = None
     if asked.without:
@@ -68,6 +74,17 @@ def axis(
     if number > len(described):
         raise HTTPException(404, f"There is no axis {number} in /axes: choose one of 1 to {len(described)}.")
     return AxisCardReply.card(described[number - 1], served.version.number)
+
+
+@router.get("/users/{user_id}/taste", responses=documented(404, 409, 422, 503))
+def taste(user_id: IdInPath, served: ServedModel) -> TastesReply:
+    """Tell what a user likes on each steady axis."""
+    model = served.model
+    user = parse_id(user_id, model.factors.user_ids, "user id")
+    found = tastes(model, _described(served), model.vector_of(user))
+    return TastesReply(
+        user_id=user, model_version=served.version.number, tastes=[TasteReply.of(on_axis) for on_axis in found]
+    )
 
 
 def _described(served: Served) -> Axes:

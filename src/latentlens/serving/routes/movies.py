@@ -6,10 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
+from latentlens.explain.along_axes import alike
 from latentlens.serving.dependencies import IdInPath, ServedModel, filters_for
 from latentlens.serving.ids import parse_id
 from latentlens.serving.problems import documented
 from latentlens.serving.schemas import Movie, MoviesReply, SearchQuery, SimilarMovie, SimilarQuery, SimilarReply
+from latentlens.serving.served import Served
 
 router = APIRouter(tags=["movies"])
 
@@ -25,6 +27,8 @@ async def similar(movie_id: IdInPath, asked: Annotated[SimilarQuery, Query()], s
             f"The served {model.recommender} model has no latent factors, so no movie is similar to another:"
             " train and register an SVD.",
         )
+    listed = model.similar(movie, asked.n)
+    both = _ends_of_both(served, movie, [found.movie_id for found, _ in listed])
     return SimilarReply(
         movie_id=movie,
         model_version=served.version.number,
@@ -36,8 +40,9 @@ async def similar(movie_id: IdInPath, asked: Annotated[SimilarQuery, Query()], s
                 year=found.year,
                 n_ratings=found.n_ratings,
                 similarity=cosine,
+                both=ends,
             )
-            for found, cosine in model.similar(movie, asked.n)
+            for (found, cosine), ends in zip(listed, both, strict=True)
         ],
     )
 
@@ -52,3 +57,12 @@ async def movies(asked: Annotated[SearchQuery, Query()], served: ServedModel) ->
         model_version=served.version.number,
         movies=[Movie.of(served.model, item) for item in found.items],
     )
+
+
+def _ends_of_both(served: Served, movie: int | str, others: list[int | str]) -> list[list[str]]:
+    """Names of the ends that each of the `others` shares with the movie."""
+    if served.axes is None:
+        return [[] for _ in others]
+    model = served.model
+    shared = alike(model, served.axes, int(model.known_items(movie)), model.known_items(others))
+    return [[one.end.label for one in row] for row in shared]

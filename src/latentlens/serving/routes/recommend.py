@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi.concurrency import run_in_threadpool
 
-from latentlens.errors import UnknownId
+from latentlens.errors import ConfigError, UnknownId
+from latentlens.explain.explanation import Explainer
+from latentlens.explain.steering import Moved, direction, moved, steer
+from latentlens.recommenders.foldin import UserVector
+from latentlens.recommenders.shortlist import Ranking
 from latentlens.serving.dependencies import IdInPath, ServedModel, Told, filters_for
 from latentlens.serving.direct import DirectRoute
 from latentlens.serving.ids import check_id, parse_id
@@ -20,6 +25,7 @@ from latentlens.serving.schemas import (
     RecommendReply,
 )
 from latentlens.serving.served import Served
+from latentlens.serving.why import MoveReply, ReasonReply
 
 router = APIRouter(tags=["recommend"])
 
@@ -44,36 +50,81 @@ async def recommend(
             ) from None
         strategy, ranking = "popular", model.rank_popular(asked.n, filters)
         told.cold_starts.labels(strategy).inc()
-    return served.listing.answer(ranking, user_id=user, strategy=strategy, model_version=served.version.number)
+    because = None
+    if asked.explain:
+        # Takes milliseconds, in which other requests must not wait.
+        because = await run_in_threadpool(_because_of_user, served, user if strategy == "personal" else None, ranking)
+    return served.listing.answer(ranking, because, user_id=user, strategy=strategy, model_version=served.version.number)
 
 
 router.add_api_route(
     "/recommend/{user_id}",
     recommend,
     response_model=RecommendReply,
-    responses=documented(404, 422, 503),
+    responses=documented(404, 409, 422, 503),
     route_class_override=DirectRoute,
 )
 
 
-@router.post("/recommend", response_model=FoldedInReply, responses=documented(400, 413, 422, 503))
-async def recommend_for_ratings(asked: RatingsBody, served: ServedModel, told: Told) -> Response:
+@router.post("/recommend", response_model=FoldedInReply, responses=documented(400, 409, 413, 422, 503))
+def recommend_for_ratings(asked: RatingsBody, served: ServedModel, told: Told) -> Response:
     """List the best movies for someone with these ratings, without the rated ones. Nothing is stored.
 
-    Ratings of movies the model does not know are listed as `ignored`.
+    Ratings of movies the model does not know are listed as `ignored`. `steer` moves the list along axes, and each movie
+    then says where it was before and what moved it.
     """
     model = served.model
     filters = filters_for(asked, served)
     ratings = _checked(asked, served)
     known = model.known_items(list(ratings)) >= 0
-    strategy = "folded_in" if known.any() and model.ranks_by == "score" else "popular"
+    items, values = model.known_ratings(ratings)
+    user = model.fold_in(items, values)
+    steered = _steered(asked, served, user)
+    has_taste = model.ranks_by == "score" and (known.any() or asked.steer)
+    ranking = model.rank_with(steered, asked.n, filters, items) if has_taste else model.rank_popular(asked.n, filters)
+    strategy = "popular" if not has_taste else "folded_in" if known.any() else "steered"
     told.cold_starts.labels(strategy).inc()
+    more: list[dict[str, Any]] = [{} for _ in ranking.items]
+    if asked.explain:
+        explainer = Explainer.of_ratings(model, ratings) if has_taste and known.any() else None
+        more = _because(explainer, ranking)
+    if asked.steer:
+        for row, found in zip(more, moved(model, user, steered, items, ranking.items), strict=True):
+            row |= {"rank_before": found.rank_before, "moved": _moves(served, found)}
     return served.listing.answer(
-        model.rank_for(ratings, asked.n, filters),
+        ranking,
+        more if asked.explain or asked.steer else None,
         strategy=strategy,
         model_version=served.version.number,
         ignored=[movie_id for movie_id, is_known in zip(ratings, known, strict=True) if not is_known],
     )
+
+
+def _because_of_user(served: Served, user: int | str | None, ranking: Ranking) -> list[dict[str, Any]]:
+    return _because(None if user is None else Explainer.of_user(served.model, user), ranking)
+
+
+def _because(explainer: Explainer | None, ranking: Ranking) -> list[dict[str, Any]]:
+    """Name the reasons of each movie; none without somebody whose ratings they could be."""
+    if explainer is None:
+        return [{"because": []} for _ in ranking.items]
+    return [{"because": [ReasonReply.of(reason) for reason in reasons]} for reasons in explainer.because(ranking.items)]
+
+
+def _steered(asked: RatingsBody, served: Served, user: UserVector) -> UserVector:
+    offsets: dict[int, float] = {}
+    try:
+        for wish in asked.steer:
+            way = direction(str(wish.toward), served.axes)
+            offsets[way.axis] = offsets.get(way.axis, 0.0) + way.sign * wish.offset
+        return steer(served.model.factors, user, offsets)
+    except ConfigError as problem:
+        raise HTTPException(422, str(problem)) from None
+
+
+def _moves(served: Served, found: Moved) -> list[MoveReply]:
+    names = {axis.number - 1: axis.name for axis in (served.axes.axes if served.axes else ())}
+    return [MoveReply(axis=axis + 1, name=names.get(axis), stars=stars) for axis, stars in found.stars.items()]
 
 
 @router.get("/predict", responses=documented(422, 503))
