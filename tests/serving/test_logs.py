@@ -40,7 +40,7 @@ def log(mlflow_uri: str, svd: FittedModel, tmp_path_factory: pytest.TempPathFact
         mlflow_uri.replace("://", "://someone:hunter2@"),
         folder / "cache",
         log,
-        LATENTLENS_LOG_LEVEL="info",
+        LATENTLENS_LOG_LEVEL="debug",
         LATENTLENS_API_KEY=KEY,
     ) as (_, address):
         headers = {"X-API-Key": KEY}
@@ -70,7 +70,7 @@ def test_a_request_is_one_line_with_route_status_time_and_version(log: Path) -> 
         "route": "/recommend/{user_id}",
         "status": 200,
         "model_version": 1,
-        "level": "info",
+        "level": "debug",
     }
     assert 0 < first["ms"] < 10_000
 
@@ -85,6 +85,11 @@ def test_refusals_are_told_and_have_no_model(log: Path) -> None:
     told = {(line["route"], line["status"]): line for line in requests_in(log)}
     assert told["unmatched", 404]["model_version"] is None
     assert told["unmatched", 401]["model_version"] is None
+
+
+def test_refusals_have_a_level_that_is_told_unless_asked_otherwise(log: Path) -> None:
+    levels = {line["level"] for line in requests_in(log) if line["status"] >= 400}
+    assert levels == {"info"}
 
 
 def test_health_checks_that_succeed_are_not_told(log: Path) -> None:

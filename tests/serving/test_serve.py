@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -15,6 +17,7 @@ import pytest
 from latentlens.errors import LaunchError, TrackingError
 from latentlens.processes import free_port
 from latentlens.recommenders.fitted import FittedModel
+from latentlens.serving.head_limit import MAX_HEAD_BYTES
 from latentlens.serving.run import serve
 from latentlens.serving.settings import Settings
 
@@ -65,6 +68,37 @@ def test_sigterm_lets_requests_in_flight_finish(mlflow_uri: str, svd: FittedMode
         assert running.wait(60) in {0, -signal.SIGTERM}
     assert reply.startswith(b"HTTP/1.1 200 ")
     assert reply.endswith(b"}]}")
+
+
+def test_headers_without_an_end_are_refused_while_long_ones_and_bodies_pass(tmp_path: Path) -> None:
+    with api_process("http://127.0.0.1:9", tmp_path / "cache", tmp_path / "api.log") as (_, address):
+        with httpx.Client(base_url=address, trust_env=False) as client:
+            for _ in range(3):
+                long = {"X-Long": "x" * (MAX_HEAD_BYTES // 2)}
+                assert client.post("/recommend", content=bytes(400_000), headers=long).status_code == 503
+        host, port = address.removeprefix("http://").split(":")
+        for endless in (
+            b"GET /health?x=",
+            b"GET /health HTTP/1.1\r\nX-Endless: ",
+            b"GET /health HTTP/1.1\r\nX-Many: x",
+        ):
+            piece = b"x" * 10_000 + (b"\r\nX-Many: x" if b"Many" in endless else b"")
+            with socket.create_connection((host, int(port)), timeout=30) as connection:
+                connection.sendall(endless)
+                wait_until(lambda c=connection, p=piece: answered_while_sending(c, p))  # type: ignore[misc]
+                # Where more was on its way, the system may break the connection before the answer is read.
+                with suppress(ConnectionError):
+                    assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+
+def answered_while_sending(connection: socket.socket, piece: bytes) -> bool:
+    if select.select([connection], [], [], 0)[0]:
+        return True
+    try:
+        connection.sendall(piece)
+    except ConnectionError:
+        return True
+    return False
 
 
 def refuses_connections(host: str, port: int) -> bool:

@@ -9,6 +9,7 @@ import uvicorn
 from latentlens.processes import require_free
 from latentlens.serving import logs
 from latentlens.serving.app import create_app
+from latentlens.serving.head_limit import BoundedHead
 from latentlens.serving.settings import Settings
 
 _SHUTDOWN_PATIENCE = 5
@@ -24,6 +25,7 @@ def serve(settings: Settings) -> None:
         create_app(settings),
         host=settings.host,
         port=settings.port,
+        http=BoundedHead,
         access_log=False,
         # Who asks matters to the limit alone; behind a proxy, FORWARDED_ALLOW_IPS names whom to believe.
         proxy_headers=settings.limit is not None,
