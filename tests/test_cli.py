@@ -13,7 +13,7 @@ import pytest
 
 from latentlens.tracking.server import running_server
 
-COMMANDS = ["up", "train", "data", "recommend", "similar", "serve", "promote", "reset", "doctor"]
+COMMANDS = ["up", "train", "data", "recommend", "similar", "explain", "factors", "serve", "promote", "reset", "doctor"]
 
 Run = Callable[..., tuple[int, str, str]]
 

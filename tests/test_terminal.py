@@ -50,6 +50,13 @@ def test_genres_give_way_to_titles_in_a_narrow_window(window: Callable[[int], io
     assert "Adventure, Animation" in wide.getvalue()
 
 
+def test_another_text_can_take_the_place_of_the_genres(window: Callable[[int], io.StringIO]) -> None:
+    shown = window(120)
+    terminal.movies("Similar to Tilly", [LONG], {}, {"alike on": ["Family; War"]})
+    assert "Family; War" in shown.getvalue()
+    assert "Adventure" not in shown.getvalue()
+
+
 def test_brackets_in_a_title_are_no_markup(window: Callable[[int], io.StringIO]) -> None:
     shown = window(120)
     terminal.movies("For user 1", [LONG], {})

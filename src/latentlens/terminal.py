@@ -56,6 +56,12 @@ def answer(text: str) -> None:
     print(text)  # noqa: T201 - rich would wrap it
 
 
+def show(*parts: Any) -> None:
+    """Print what Rich can draw, one below the other, as an answer."""
+    for part in parts:
+        _out.print(part)
+
+
 def as_json(answer: Any) -> None:
     """Print an answer for machines."""
     print(json.dumps(answer, ensure_ascii=False, indent=1))  # noqa: T201 - rich would wrap it
@@ -171,11 +177,16 @@ def trained(report: TrainReport) -> None:
         _out.print(f"Registered: latentlens version {report.model_version}", markup=False)
 
 
-def movies(title: str, rows: Sequence[Recommendation], extra: Mapping[str, Sequence[str]]) -> None:
-    """Show a list of movies; `extra` adds columns, heading -> one text per row."""
-    texts = {"movie": [row.title for row in rows]}
+def movies(
+    title: str,
+    rows: Sequence[Recommendation],
+    extra: Mapping[str, Sequence[str]],
+    instead: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Show a list of movies; `extra` adds columns, heading -> one text per row, `instead` takes the genres' place."""
+    texts: dict[str, Sequence[str]] = {"movie": [row.title for row in rows]}
     if _out.width >= _PAGE:
-        texts["genres"] = [", ".join(row.genres) for row in rows]
+        texts |= {"genres": [", ".join(row.genres) for row in rows]} if instead is None else dict(instead)
     figures = {
         "year": [str(row.year or "") for row in rows],
         "predicted": [f"{row.predicted_rating:.2f}" for row in rows],

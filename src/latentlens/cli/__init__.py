@@ -7,7 +7,7 @@ import sys
 import typer
 
 from latentlens import terminal
-from latentlens.cli import data, operations, questions, training
+from latentlens.cli import data, operations, questions, training, why
 from latentlens.errors import LatentLensError
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ for command in (
     training.train,
     questions.recommend,
     questions.similar,
+    why.explain,
+    why.factors,
     operations.serve,
     operations.promote,
     operations.reset,

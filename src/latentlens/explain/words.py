@@ -22,6 +22,11 @@ def sentences(explanation: Explanation) -> str:
     return " ".join(said)
 
 
+def because(reasons: Sequence[Reason]) -> str:
+    """Give the reasons for a movie of a list in a line."""
+    return f"because {_listed(reasons)}" if reasons else "none of your ratings speaks for it"
+
+
 def what_if(without: Without, rank: int) -> str:
     """Tell what one rating does to a movie that now has this rank."""
     change = "it stays at" if without.rank == rank else "it drops" if without.rank > rank else "it rises"

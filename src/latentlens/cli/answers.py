@@ -1,0 +1,93 @@
+"""Answers for machines, with the fields of the API's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from latentlens.explain.along_axes import Alike, AxisTaste
+    from latentlens.explain.axes import Axes, Axis
+    from latentlens.explain.explanation import Explanation, Reason, Without
+    from latentlens.explain.steering import Moved
+    from latentlens.recommenders.fitted import Recommendation
+
+
+def explanation(
+    found: Explanation, axes: Axes | None, rank: int | None, without: Sequence[Without] | None
+) -> dict[str, Any]:
+    """Everything behind one score; `rank` and `without` are None if they were not asked for."""
+    from latentlens.explain.words import sentences, what_if
+
+    whole = found.parts
+    shares: list[dict[str, Any]] = [
+        {
+            "axis": axis.number,
+            "name": axis.name,
+            "taste": float(whole.tastes[axis.number - 1]),
+            "trait": float(whole.traits[axis.number - 1]),
+            "stars": float(whole.axes[axis.number - 1]),
+        }
+        for axis in (axes.axes if axes else ())
+    ]
+    return {
+        "movie_id": found.movie_id,
+        "title": found.title,
+        "text": sentences(found),
+        "predicted_rating": found.predicted_rating,
+        "score": found.score,
+        "given": found.given,
+        "global_mean": whole.global_mean,
+        "user_bias": whole.user_bias,
+        "movie_bias": whole.movie_bias,
+        "axes": sorted(shares, key=lambda share: -abs(share["stars"])),
+        "other_axes": float(whole.axes.sum()) - sum(share["stars"] for share in shares),
+        "n_ratings": found.n_ratings,
+        "reasons_for": [reason(one) for one in found.reasons_for],
+        "reasons_against": [reason(one) for one in found.reasons_against],
+        "other_ratings": found.other_ratings,
+        "rank": rank,
+        "without": None if rank is None else [{**asdict(one), "text": what_if(one, rank)} for one in without or ()],
+    }
+
+
+def reason(one: Reason) -> dict[str, Any]:
+    """One of the user's own ratings, and the stars that it adds."""
+    return {"movie_id": one.movie_id, "title": one.title, "rating": one.rating, "stars": one.contribution}
+
+
+def axis(one: Axis) -> dict[str, Any]:
+    """What an axis is, in short."""
+    return {
+        "axis": one.number,
+        "name": one.name,
+        "negative": one.negative.label,
+        "positive": one.positive.label,
+        "confidence": one.confidence,
+        "variance_share": one.variance_share,
+        "r2": one.r2,
+    }
+
+
+def taste(one: AxisTaste) -> dict[str, Any]:
+    """What a person likes on one axis."""
+    return {"axis": one.axis.number, "prefers": one.preferred.label, "taste": one.taste, "stars": one.stars}
+
+
+def alike(found: Sequence[Alike]) -> list[dict[str, Any]]:
+    """Axes on which two movies are near the same end."""
+    return [{"axis": one.axis.number, "end": one.end.label} for one in found]
+
+
+def listed(
+    rows: Sequence[Recommendation], reasons: Sequence[Sequence[Reason]], moved: Sequence[Moved]
+) -> list[dict[str, Any]]:
+    """Movies of a list, each with its reasons and with what steering did to it, if there are any of these."""
+    told: list[dict[str, Any]] = [asdict(row) for row in rows]
+    for row, of_movie in zip(told, reasons, strict=False):
+        row["reasons"] = [reason(one) for one in of_movie]
+    for row, one in zip(told, moved, strict=False):
+        row["rank_before"] = one.rank_before
+        row["moved"] = [{"axis": axis + 1, "stars": stars} for axis, stars in one.stars.items()]
+    return told
