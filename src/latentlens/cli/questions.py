@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from latentlens.explain.axes import Axes
     from latentlens.explain.explanation import Explainer
     from latentlens.explain.steering import Moved
-    from latentlens.recommenders.fitted import Filters, FittedModel, Ranking
+    from latentlens.recommenders.fitted import Filters, FittedModel
+    from latentlens.recommenders.shortlist import Ranking
 
 
 def recommend(
