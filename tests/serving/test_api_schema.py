@@ -57,6 +57,8 @@ def attempt(api: httpx.Client, schema: Any, route: str, *, examples: int, seeded
     @settings(max_examples=examples, deadline=None, derandomize=seeded, suppress_health_check=list(HealthCheck))
     @given(case=both)
     def send(case: schemathesis.Case[Any]) -> None:
+        # Names of hosts have tests of their own; schemathesis does not know that 421 refuses.
+        case.headers.pop("host", None)
         case.call_and_validate(base_url=str(api.base_url), headers={"X-API-Key": KEY}, excluded_checks=EXCLUDED)
 
     send()
