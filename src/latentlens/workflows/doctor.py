@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 import urllib.error
@@ -75,8 +76,11 @@ def _mlflow(uri: str, store: Path) -> Iterator[Finding]:
 
 def _api(uri: str) -> Finding:
     what = f"API on {uri}"
+    # Whoever set keys for the API has them here, too.
+    key = os.environ.get("LATENTLENS_API_KEY", "").partition(",")[0].strip()
+    asked = urllib.request.Request(f"{uri}/model", headers={"X-API-Key": key} if key else {})  # noqa: S310
     try:
-        with urllib.request.urlopen(f"{uri}/model", timeout=3) as reply:  # noqa: S310 - a loopback address
+        with urllib.request.urlopen(asked, timeout=3) as reply:  # noqa: S310 - a loopback address
             served = json.load(reply)
         found = f"serves version {served['model_version']}, RMSE {served['metrics'].get('rmse', float('nan')):.4f}"
         if newer := served["hides_newer_version"]:
