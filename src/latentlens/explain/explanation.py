@@ -159,14 +159,14 @@ class Explainer:
         rows = np.array([self._row(rated_id) for rated_id in rated_ids], dtype=np.int64)
         solutions = vectors_without(self._evidence, rows, self._reg).astype(np.float32)
         users = [UserVector(solution[:-1], solution[-1]) for solution in solutions]
-        standings = self._standings(users)
+        standings = self._standings([self._user, *users])
         return [
             Without(*self._rated(row), score=self._score(user, item), rank=standings.rank(item, person))
-            for person, (row, user) in enumerate(zip(rows.tolist(), users, strict=True))
+            for person, (row, user) in enumerate(zip(rows.tolist(), users, strict=True), start=1)
         ]
 
     def _standings(self, users: Sequence[UserVector]) -> Standings:
-        return Standings(self._model.factors, users, self._unlisted)
+        return Standings(self._model, users, self._unlisted)
 
     def _score(self, user: UserVector, item: int) -> float:
         return float(self._model.factors.score_for(user.factors, user.bias, np.array([item]))[0])

@@ -239,8 +239,13 @@ class FittedModel:
         return UserVector(np.zeros_like(self.factors.item_factors[0]), np.float32(0))
 
     @cached_property
+    def item_lengths(self) -> NDArray[np.float32]:
+        """(n_items,) Euclidean norms of the item factors."""
+        return np.asarray(np.linalg.norm(self.factors.item_factors, axis=1))
+
+    @cached_property
     def _directions(self) -> NDArray[np.float32]:
-        norms = np.linalg.norm(self.factors.item_factors, axis=1, keepdims=True)
+        norms = self.item_lengths[:, None]
         return np.asarray(self.factors.item_factors / np.where(norms > 0, norms, 1), dtype=np.float32)
 
     @cached_property
