@@ -56,6 +56,9 @@ bench: venv ## speed and accuracy beside scikit-surprise, in one run
 bench-api: venv ## requests per second of the API beside FastAPI routes that do nothing
 	$(BIN)/python benchmarks/api.py
 
+bench-explanations: venv ## whether reasons are the reasons, what named axes carry, what an explanation costs
+	$(BIN)/python benchmarks/explanations.py
+
 lock: venv ## renew the lock files
 	$(COMPILE) --extra dev -o locks/dev.txt
 	$(COMPILE) --extra train --extra track -o locks/train.txt
@@ -65,4 +68,5 @@ clean: ## remove .venv, caches and compiled kernels; never mlruns
 	find src -name "*.nb[ci]" -delete
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench bench-api lock clean
+.PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench bench-api \
+	bench-explanations lock clean

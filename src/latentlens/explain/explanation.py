@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -148,7 +149,7 @@ class Explainer:
 
     def rank(self, movie_id: int | str) -> int:
         """Place of a movie in this person's list, 1 being the best, the rated ones left out."""
-        return self._standings([self._user]).rank(self._item(movie_id))
+        return self._standings.rank(self._item(movie_id))
 
     def without(self, movie_id: int | str, rated_ids: Sequence[int | str]) -> list[Without]:
         """Score and rank of a movie if each of these ratings had not been given, one at a time: as after a refit.
@@ -159,14 +160,14 @@ class Explainer:
         rows = np.array([self._row(rated_id) for rated_id in rated_ids], dtype=np.int64)
         solutions = vectors_without(self._evidence, rows, self._reg).astype(np.float32)
         users = [UserVector(solution[:-1], solution[-1]) for solution in solutions]
-        standings = self._standings([self._user, *users])
         return [
-            Without(*self._rated(row), score=self._score(user, item), rank=standings.rank(item, person))
-            for person, (row, user) in enumerate(zip(rows.tolist(), users, strict=True), start=1)
+            Without(*self._rated(row), score=self._score(user, item), rank=self._standings.rank(item, user))
+            for row, user in zip(rows.tolist(), users, strict=True)
         ]
 
-    def _standings(self, users: Sequence[UserVector]) -> Standings:
-        return Standings(self._model, users, self._unlisted)
+    @cached_property
+    def _standings(self) -> Standings:
+        return Standings(self._model, self._user, self._unlisted)
 
     def _score(self, user: UserVector, item: int) -> float:
         return float(self._model.factors.score_for(user.factors, user.bias, np.array([item]))[0])

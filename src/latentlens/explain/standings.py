@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,26 +13,26 @@ _CLOSE = 1e-3
 
 
 class Standings:
-    """The lists of people over the same movies: all with train ratings but the `excluded` (item indexes).
+    """One person's list over all movies with train ratings but the `excluded` (item indexes), and lists like it.
 
-    Every movie is scored for the first of `users` only. For somebody whose tastes differ from these by d, two movies'
-    scores differ by at most |d| (|q| + |q'|) more or less (Cauchy & Schwarz), so that most movies stay ahead or behind:
-    the closer the tastes, the quicker the ranks.
+    Every movie is scored for this person only. For another, whose tastes differ by d, two movies' scores differ by at
+    most |d| (|q| + |q'|) more or less (Cauchy & Schwarz), so that most movies stay ahead or behind: the closer the
+    tastes, the quicker the ranks.
     """
 
-    def __init__(self, model: FittedModel, users: Sequence[UserVector], excluded: NDArray[np.integer]) -> None:
-        self._factors, self._users, self._lengths = model.factors, users, model.item_lengths
+    def __init__(self, model: FittedModel, person: UserVector, excluded: NDArray[np.integer]) -> None:
+        self._factors, self._person, self._lengths = model.factors, person, model.item_lengths
         self._listed = model.factors.item_counts > 0
         self._listed[excluded] = False
-        self._rough = model.factors.item_factors @ users[0].factors + model.factors.item_bias
+        self._rough = model.factors.item_factors @ person.factors + model.factors.item_bias
 
-    def rank(self, item: int, person: int = 0) -> int:
-        """Place of a movie in the list of the person with this position, 1 being the best; ties go by item index.
+    def rank(self, item: int, other: UserVector | None = None) -> int:
+        """Place of a movie in the list, or in the `other` person's, 1 being the best; ties go by item index.
 
         For an excluded movie it is the place that it would have.
         """
-        factors, user = self._factors, self._users[person]
-        change = float(np.linalg.norm(user.factors - self._users[0].factors))
+        factors, user = self._factors, other or self._person
+        change = float(np.linalg.norm(user.factors - self._person.factors))
         bound = change * (self._lengths + self._lengths[item]) + _CLOSE
         gap = self._rough - self._rough[item]
         ahead = int(np.count_nonzero(self._listed & (gap > bound)))

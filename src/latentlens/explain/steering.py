@@ -89,7 +89,7 @@ def moved(
 
     `excluded`: what neither list holds, such as the rated movies.
     """
-    standings = Standings(model, [before], excluded)
+    standings = Standings(model, before, excluded)
     change = after.factors.astype(np.float64) - before.factors
     axes = np.flatnonzero(change)
     return [
