@@ -9,7 +9,7 @@ LATENTLENS := $(BIN)/latentlens
 .DEFAULT_GOAL := help
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
 .venv/ready: locks/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
