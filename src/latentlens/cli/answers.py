@@ -18,19 +18,11 @@ def explanation(
     found: Explanation, axes: Axes | None, rank: int | None, without: Sequence[Without] | None
 ) -> dict[str, Any]:
     """Everything behind one score; `rank` and `without` are None if they were not asked for."""
+    from latentlens.explain.along_axes import shares
     from latentlens.explain.words import sentences, what_if
 
     whole = found.parts
-    shares: list[dict[str, Any]] = [
-        {
-            "axis": axis.number,
-            "name": axis.name,
-            "taste": float(whole.tastes[axis.number - 1]),
-            "trait": float(whole.traits[axis.number - 1]),
-            "stars": float(whole.axes[axis.number - 1]),
-        }
-        for axis in (axes.axes if axes else ())
-    ]
+    on_axes = shares(whole, axes)
     return {
         "movie_id": found.movie_id,
         "title": found.title,
@@ -41,8 +33,8 @@ def explanation(
         "global_mean": whole.global_mean,
         "user_bias": whole.user_bias,
         "movie_bias": whole.movie_bias,
-        "axes": sorted(shares, key=lambda share: -abs(share["stars"])),
-        "other_axes": float(whole.axes.sum()) - sum(share["stars"] for share in shares),
+        "axes": [share._asdict() for share in on_axes],
+        "other_axes": float(whole.axes.sum()) - sum(share.stars for share in on_axes),
         "n_ratings": found.n_ratings,
         "reasons_for": [reason(one) for one in found.reasons_for],
         "reasons_against": [reason(one) for one in found.reasons_against],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from latentlens.explain.axes import Axes, Axis, Pole
 from latentlens.explain.features import most_rated
+from latentlens.explain.parts import Parts
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.foldin import UserVector
 from latentlens.recommenders.portable import FactorModel
@@ -38,6 +39,31 @@ class Alike(NamedTuple):
 
     axis: Axis
     end: Pole
+
+
+class AxisShare(NamedTuple):
+    """What one axis, counted from 1, adds to a score: taste x trait, in stars."""
+
+    axis: int
+    name: str | None
+    taste: float
+    trait: float
+    stars: float
+
+
+def shares(parts: Parts, axes: Axes | None) -> list[AxisShare]:
+    """Read what each described axis adds to a score, the strongest first."""
+    found = [
+        AxisShare(
+            axis=axis.number,
+            name=axis.name,
+            taste=float(parts.tastes[axis.number - 1]),
+            trait=float(parts.traits[axis.number - 1]),
+            stars=float(parts.axes[axis.number - 1]),
+        )
+        for axis in (axes.axes if axes else ())
+    ]
+    return sorted(found, key=lambda share: -abs(share.stars))
 
 
 def tastes(model: FittedModel, axes: Axes, user: UserVector) -> tuple[AxisTaste, ...]:

@@ -1,6 +1,6 @@
 """Whether the reasons given are the reasons: what happens to scores when ratings are really taken away.
 
-The deletion test follows LXR (Barkan et al. 2023); influences against retraining follow Cheng et al. 2019 (FIA).
+The deletion test follows LXR (Barkan et al. 2024); influences against retraining follow Cheng et al. 2019 (FIA).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from latentlens.explain.along_axes import AxisTaste
+from latentlens.explain.along_axes import AxisTaste, shares
 from latentlens.explain.axes import Axes, Axis
 from latentlens.explain.explanation import Explanation, Reason, Without
 from latentlens.explain.words import sentences, what_if
@@ -155,8 +155,8 @@ class ExplainReply(BaseModel):
     @classmethod
     def of(cls, explanation: Explanation, axes: Axes | None, **more: Any) -> Self:
         """Present an explanation; `more` are the fields that it does not have itself."""
-        shares = axis_shares(explanation, axes)
         whole = explanation.parts
+        on_axes = shares(whole, axes)
         return cls(
             movie_id=explanation.movie_id,
             title=explanation.title,
@@ -167,30 +167,14 @@ class ExplainReply(BaseModel):
             global_mean=whole.global_mean,
             user_bias=whole.user_bias,
             movie_bias=whole.movie_bias,
-            axes=shares,
-            other_axes=float(whole.axes.sum()) - sum(share.stars for share in shares),
+            axes=[AxisShareReply(**share._asdict()) for share in on_axes],
+            other_axes=float(whole.axes.sum()) - sum(share.stars for share in on_axes),
             n_ratings=explanation.n_ratings,
             reasons_for=[ReasonReply.of(reason) for reason in explanation.reasons_for],
             reasons_against=[ReasonReply.of(reason) for reason in explanation.reasons_against],
             other_ratings=explanation.other_ratings,
             **more,
         )
-
-
-def axis_shares(explanation: Explanation, axes: Axes | None) -> list[AxisShareReply]:
-    """Present what each described axis adds, the strongest first."""
-    whole = explanation.parts
-    shares = [
-        AxisShareReply(
-            axis=axis.number,
-            name=axis.name,
-            taste=float(whole.tastes[axis.number - 1]),
-            trait=float(whole.traits[axis.number - 1]),
-            stars=float(whole.axes[axis.number - 1]),
-        )
-        for axis in (axes.axes if axes else ())
-    ]
-    return sorted(shares, key=lambda share: -abs(share.stars))
 
 
 class TasteReply(BaseModel):
