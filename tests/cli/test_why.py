@@ -17,6 +17,7 @@ from latentlens.recommenders.fitted import Recommender
 from latentlens.recommenders.svd import PRESETS
 from latentlens.tracking.registry import Registry
 from latentlens.tracking.server import running_server
+from latentlens.workflows.consult import open_model
 from latentlens.workflows.prepare import prepare
 from latentlens.workflows.train import train
 
@@ -61,6 +62,15 @@ def see(run: Run, uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         return out
 
     return shown
+
+
+def test_in_python_an_opened_model_explains_itself(ask: Ask, uri: str, tmp_path: Path) -> None:
+    opened = open_model(uri, tmp_path)
+    movie = opened.model.recommend(USER, 1)[0].movie_id
+    found = opened.explain(USER, movie, 2)
+    told = ask("explain", USER, movie)
+    assert (found.score, found.title) == (told["score"], told["title"])
+    assert [reason.movie_id for reason in found.reasons_for] == [one["movie_id"] for one in told["reasons_for"][:2]]
 
 
 def test_an_explanation_adds_up_and_its_rank_is_the_place_in_the_list(ask: Ask) -> None:

@@ -1,4 +1,4 @@
-"""Open the registered model for a question on the command line."""
+"""Open the registered model for a question, on the command line or in Python."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from latentlens.explain.explanation import Explanation, explain
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.tracking.registry import Registry, Version, fail_fast
 from latentlens.tracking.server import tracking_server
@@ -17,6 +18,10 @@ class Opened(NamedTuple):
 
     model: FittedModel
     version: Version
+
+    def explain(self, user_id: int | str, movie_id: int | str, n_reasons: int = 5) -> Explanation:
+        """Tell why this user is given this score for this movie; see `explain.Explainer`."""
+        return explain(self.model, user_id, movie_id, n_reasons)
 
 
 @contextmanager
@@ -30,7 +35,9 @@ def registry(tracking_uri: str | None, store: Path, say: Callable[[str], None] =
         yield Registry(uri)
 
 
-def open_model(tracking_uri: str | None, store: Path, say: Callable[[str], None] = lambda _: None) -> Opened:
+def open_model(
+    tracking_uri: str | None = None, store: Path = Path("mlruns"), say: Callable[[str], None] = lambda _: None
+) -> Opened:
     """Open the version that the API would serve, from the copies in `store` or downloaded into them."""
     with registry(tracking_uri, store, say) as reached:
         version = reached.current()
