@@ -180,11 +180,12 @@ def turn(target: Target, seconds: float) -> Turn:
     return Turn(rate, p50, p99, 1e6 * (cpu_seconds(target.process.pid) - before) / (rate * seconds))
 
 
-def cpu_seconds(pid: int) -> float:
-    """What a process has used, where the system tells."""
+def cpu_seconds(guard: int) -> float:
+    """What the server behind a guard (`latentlens.guard`) has used, where the system tells."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
+        (server,) = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
+        fields = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+    except (OSError, ValueError):
         return float("nan")
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
