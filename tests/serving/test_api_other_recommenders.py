@@ -33,3 +33,11 @@ def test_a_model_that_ranks_by_popularity_says_so(api: httpx.Client, mlflow_uri:
     wait_for_version(api, register(mlflow_uri, Popularity().fit(ratings_table())))
     assert api.get("/recommend/1").json()["strategy"] == "popular"
     assert api.post("/recommend", json=SENT).json()["strategy"] == "popular"
+
+
+def test_the_popular_list_leaves_out_what_was_rated(api: httpx.Client, mlflow_uri: str) -> None:
+    wait_for_version(api, register(mlflow_uri, Popularity().fit(ratings_table())))
+    most_rated, *others = (row["movie_id"] for row in api.get("/recommend/999").json()["recommendations"])
+    sent = {"ratings": [{"movie_id": most_rated, "rating": 3}]}
+    listed = [row["movie_id"] for row in api.post("/recommend", json=sent).json()["recommendations"]]
+    assert listed[:-1] == others

@@ -76,18 +76,19 @@ def recommend_for_ratings(asked: RatingsBody, served: ServedModel, told: Told) -
     model = served.model
     filters = filters_for(asked, served)
     ratings = _checked(asked, served)
-    known = model.known_items(list(ratings)) >= 0
     items, values = model.known_ratings(ratings)
     user = model.fold_in(items, values)
     steered = _steered(asked, served, user)
-    has_taste = model.ranks_by == "score" and (known.any() or asked.steer)
-    ranking = model.rank_with(steered, asked.n, filters, items) if has_taste else model.rank_popular(asked.n, filters)
-    strategy = "popular" if not has_taste else "folded_in" if known.any() else "steered"
+    if len(items) or asked.steer:
+        ranking = model.rank_with(steered, asked.n, filters, items)
+    else:
+        ranking = model.rank_popular(asked.n, filters)
+    has_taste = model.ranks_by == "score"
+    strategy = "folded_in" if has_taste and len(items) else "steered" if has_taste and asked.steer else "popular"
     told.cold_starts.labels(strategy).inc()
     more: list[dict[str, Any]] = [{} for _ in ranking.items]
     if asked.explain:
-        explainer = Explainer.of_ratings(model, ratings) if has_taste and known.any() else None
-        more = _because(explainer, ranking)
+        more = _because(Explainer(model, user, items, values) if strategy == "folded_in" else None, ranking)
     if asked.steer:
         for row, found in zip(more, moved(model, user, steered, items, ranking.items), strict=True):
             row |= {"rank_before": found.rank_before, "moved": _moves(served, found)}
@@ -96,8 +97,13 @@ def recommend_for_ratings(asked: RatingsBody, served: ServedModel, told: Told) -
         more if asked.explain or asked.steer else None,
         strategy=strategy,
         model_version=served.version.number,
-        ignored=[movie_id for movie_id, is_known in zip(ratings, known, strict=True) if not is_known],
+        ignored=_ignored(served, ratings),
     )
+
+
+def _ignored(served: Served, ratings: dict[int | str, float]) -> list[int | str]:
+    known = served.model.known_items(list(ratings)) >= 0
+    return [movie_id for movie_id, is_known in zip(ratings, known, strict=True) if not is_known]
 
 
 def _because_of_user(served: Served, user: int | str | None, ranking: Ranking) -> list[dict[str, Any]]:
