@@ -5,14 +5,12 @@ Where LATENTLENS_PICTURES names a folder, the pictures of docs/ are renewed in i
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from latentlens.recommenders.svd import PRESETS
 from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
@@ -20,24 +18,16 @@ from latentlens.tracking.server import running_server
 from latentlens.workflows.prepare import prepare
 from latentlens.workflows.train import TrainReport, train
 
+from .support import LARGEST_PICTURE, PICTURES
+
 pytestmark = pytest.mark.browser
 
-PICTURES = os.environ.get("LATENTLENS_PICTURES")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 # MLflow's assistant opens by itself over a third of the first page that a browser shows.
 NO_ASSISTANT = """
 localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
 localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
 """
 PATIENCE = 60_000
-LARGEST_PICTURE = 200_000
 
 
 @pytest.fixture(scope="module")
@@ -50,17 +40,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainReport]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        opened = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
-        opened.set_default_timeout(PATIENCE)
-        opened.add_init_script(NO_ASSISTANT)
-        yield opened
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    opened.set_default_timeout(PATIENCE)
+    opened.add_init_script(NO_ASSISTANT)
+    yield opened
+    opened.close()
 
 
 def picture(page: Page, name: str) -> None:

@@ -5,14 +5,11 @@ Where LATENTLENS_PICTURES names a folder, the picture of docs/ is renewed in it.
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from latentlens.explain.axes import describe
 from latentlens.explain.features import Features
@@ -21,18 +18,9 @@ from latentlens.explain.stability import refit_matches
 from latentlens.recommenders.svd import PRESETS
 from latentlens.workflows.prepare import prepare
 
-pytestmark = pytest.mark.browser
+from .support import LARGEST_PICTURE, PICTURES
 
-PICTURES = os.environ.get("LATENTLENS_PICTURES")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-LARGEST_PICTURE = 200_000
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -45,17 +33,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("report") / "report.html"
     file.write_text(report(model, axes, source="demo", user_id=1), encoding="utf-8")
     return file
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium on this machine")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize(("width", "map_shown"), [(1100, "wide"), (390, "narrow"), (320, "narrow")])
