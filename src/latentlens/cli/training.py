@@ -111,13 +111,7 @@ def train(
     from latentlens.workflows import train as workflow
     from latentlens.workflows.prepare import prepare
 
-    config = PRESETS[preset]
-    config = replace(
-        config,
-        n_factors=config.n_factors if n_factors is None else n_factors,
-        n_epochs=config.n_epochs if n_epochs is None else n_epochs,
-        random_state=seed,
-    )
+    config = replace(PRESETS[preset], random_state=seed, **given(n_factors=n_factors, n_epochs=n_epochs))
     table = given(
         user_col=user_col,
         item_col=item_col,
