@@ -29,7 +29,7 @@ from latentlens.ratings.readers import read
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders import artifact
 from latentlens.recommenders.fitted import FittedModel
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 from latentlens.serving.last_good import LastGood
 from latentlens.tracking.registry import Version
 
@@ -104,7 +104,7 @@ def invented(n_movies: int, n_users: int, n_ratings: int) -> Ratings:
 
 def served(stack: ExitStack, folder: Path, ratings: Ratings, console: Console) -> list[Target]:
     """Fit and serve: once as it comes, once with a log line for each request."""
-    model = PRESETS["tuned"].fit(ratings)
+    model = PRESETS["svd"].fit(ratings)
     name = f"/recommend, {len(ratings.item_ids):,} movies"
     users = model.factors.user_ids.values[np.flatnonzero(model.factors.user_counts)].tolist()
     paths = [f"/recommend/{user}" for user in users[:2000]]

@@ -21,7 +21,7 @@ from latentlens.explain.stability import N_REFITS, match, refit_matches
 from latentlens.ratings import readers
 from latentlens.ratings.splits import random_split
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 
 _SHOWN = 6
 

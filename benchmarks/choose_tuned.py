@@ -16,7 +16,7 @@ from rich.progress import track
 from latentlens.evaluation.protocols import accuracy
 from latentlens.ratings import readers
 from latentlens.ratings.splits import random_split
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 
 LEARNING_RATES = (0.01, 0.02, 0.03)
 REGULARISATIONS = (0.02, 0.03, 0.05, 0.1)
@@ -35,7 +35,7 @@ def main() -> None:
     grid = list(itertools.product(LEARNING_RATES, REGULARISATIONS, INITIAL_SPREADS, USER_STEP_RIDGES))
     found = []
     for lr, reg, spread, ridge in track(grid):
-        config = replace(PRESETS["tuned"], lr_all=lr, reg_all=reg, init_std_dev=spread, user_step_reg=ridge)
+        config = replace(PRESETS["svd"], lr_all=lr, reg_all=reg, init_std_dev=spread, user_step_reg=ridge)
         rmse = float(np.mean([accuracy(config.fit(side.train), side.test).rmse for side in inner]))
         found.append((rmse, f"lr_all={lr:g}, reg_all={reg:g}, init_std_dev={spread:g}, user_step_reg={ridge:g}"))
     for rmse, candidate in sorted(found, reverse=True):

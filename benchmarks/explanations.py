@@ -22,7 +22,7 @@ from latentlens.ratings.history import History
 from latentlens.ratings.splits import random_split
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import FittedModel, factors_for
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 from latentlens.workflows.explained import explained
 
 N_REFITS = 5

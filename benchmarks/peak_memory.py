@@ -52,7 +52,7 @@ def measure(what: str, rows: Path) -> tuple[float, float]:
         surprise_svd().fit(surprise_trainset(columns["users"], columns["movies"], columns["stars"], scale))
     else:
         from latentlens.ratings.table import Ratings
-        from latentlens.recommenders.svd import PRESETS
+        from latentlens.recommenders.presets import PRESETS
 
         imports = peak_mb()
         PRESETS[what].fit(Ratings.of(columns["users"], columns["movies"], columns["stars"], scale=scale))

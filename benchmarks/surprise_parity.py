@@ -28,13 +28,13 @@ from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import EpochReport, Recommender
 from latentlens.recommenders.popularity import Popularity
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 from peak_memory import N_EPOCHS, N_FACTORS, SEED, surprise_svd, surprise_trainset
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 OURS: dict[str, Recommender] = {
     "preset surprise": PRESETS["surprise"],
-    "preset tuned": PRESETS["tuned"],
+    "preset tuned": PRESETS["svd"],
     "bias-only": BiasOnly(),
     "popularity (damped means)": Popularity(),
 }
@@ -122,7 +122,7 @@ def one_turn(train: Ratings, theirs: Any) -> Turn:
     started = time.perf_counter()
     surprise_svd().fit(theirs)
     theirs_took = time.perf_counter() - started
-    return Turn(theirs_took, *one_fit(PRESETS["surprise"], train), *one_fit(PRESETS["tuned"], train))
+    return Turn(theirs_took, *one_fit(PRESETS["surprise"], train), *one_fit(PRESETS["svd"], train))
 
 
 def one_fit(recommender: Recommender, train: Ratings) -> tuple[float, float]:

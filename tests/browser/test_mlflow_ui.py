@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
 from latentlens.tracking.server import running_server
 from latentlens.workflows.prepare import prepare

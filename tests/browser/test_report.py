@@ -15,7 +15,7 @@ from latentlens.explain.axes import describe
 from latentlens.explain.features import Features
 from latentlens.explain.report import report
 from latentlens.explain.stability import refit_matches
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 from latentlens.workflows.prepare import prepare
 
 from .support import LARGEST_PICTURE, PICTURES
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.browser
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the demo set, as a file."""
     train = prepare("demo").train
-    model = PRESETS["tuned"].fit(train)
+    model = PRESETS["svd"].fit(train)
     features = Features.of(model.catalogue, train.item_counts, train.tags)
-    axes = describe(model, features, refit_matches(model, PRESETS["tuned"], train))
+    axes = describe(model, features, refit_matches(model, PRESETS["svd"], train))
     file = tmp_path_factory.mktemp("report") / "report.html"
     file.write_text(report(model, axes, source="demo", user_id=1), encoding="utf-8")
     return file

@@ -14,7 +14,7 @@ from rich.console import Console
 from latentlens import terminal
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import Recommender
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 from latentlens.tracking.registry import Registry
 from latentlens.tracking.server import running_server
 from latentlens.workflows.consult import open_model
@@ -136,7 +136,7 @@ def test_factors_writes_the_report(see: Callable[..., str], tmp_path: Path) -> N
 def test_a_list_is_explained_by_its_own_reasons(ask: Ask, see: Callable[..., str]) -> None:
     rows = ask("recommend", USER, "-n", 3, "--explain")["recommendations"]
     for row in rows:
-        alone = ask("explain", USER, row["movie_id"], "--reasons", 3)["reasons_for"]
+        alone = ask("explain", USER, row["movie_id"], "--reasons", 3)["place"]["reasons_for"]
         assert [one["movie_id"] for one in row["reasons"]] == [one["movie_id"] for one in alone]
     page = see("recommend", USER, "-n", 3, "--explain")
     assert all(f"because you gave {row['reasons'][0]['title']}" in page for row in rows)

@@ -20,7 +20,8 @@ from latentlens.ratings.readers import demo, demo_words
 from latentlens.ratings.splits import random_split
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import FittedModel
-from latentlens.recommenders.svd import PRESETS, SVD
+from latentlens.recommenders.presets import PRESETS
+from latentlens.recommenders.svd import SVD
 
 from .support import catalogue, model
 
@@ -174,8 +175,8 @@ def test_any_model_can_be_described(n: int, k: int, known: float, seed: int) -> 
 @pytest.mark.parametrize("seed", [42, 7])
 def test_the_tastes_planted_in_the_demo_set_are_found_and_named(seed: int) -> None:
     ratings = demo.make(seed)
-    model = PRESETS["tuned"].fit(ratings)
-    matches = refit_matches(model, PRESETS["tuned"], ratings)
+    model = PRESETS["svd"].fit(ratings)
+    matches = refit_matches(model, PRESETS["svd"], ratings)
     axes = describe(model, Features.of(model.catalogue, ratings.item_counts, ratings.tags), matches)
     named = axes.named[: len(demo_words.AXES)]
     assert [axis.number for axis in named] == [1, 2, 3, 4, 5]

@@ -13,11 +13,12 @@ from latentlens.explain import quality
 from latentlens.explain.quality import deletion_test, influence_against_refit, influence_against_retrain
 from latentlens.ratings.readers import demo
 from latentlens.ratings.splits import most_active
-from latentlens.recommenders.fitted import FittedModel
-from latentlens.recommenders.svd import PRESETS, SVD
+from latentlens.recommenders.fitted import FittedModel, Recommender
+from latentlens.recommenders.presets import PRESETS
+from latentlens.recommenders.svd import SVD
 from tests.recommenders.support import small_sides
 
-CONFIG = replace(PRESETS["tuned"], n_factors=20)
+CONFIG: Recommender = replace(PRESETS["svd"], n_factors=20)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,9 @@ from latentlens.errors import ConfigError, UnknownId
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders import artifact
 from latentlens.recommenders.bias import BiasOnly
+from latentlens.recommenders.ease import EASE
 from latentlens.recommenders.fitted import Filters, FittedModel, Recommendation, Recommender
+from latentlens.recommenders.hybrid import Hybrid
 from latentlens.recommenders.popularity import Popularity
 from latentlens.recommenders.portable import FACTOR_ARRAYS, MANIFEST, SETTINGS, load_factors
 from latentlens.recommenders.svd import SVD
@@ -28,6 +30,11 @@ RECOMMENDERS: dict[str, Recommender] = {
     "svd": SVD(n_factors=6, n_epochs=8, lr_all=0.02, random_state=1),
     "svd-with-user-step": SVD(n_factors=6, n_epochs=8, lr_all=0.02, random_state=1, user_step_reg=0.05),
     "bias-only": BiasOnly(),
+    "ease": EASE(reg=5.0),
+    "ease-of-few-axes": EASE(reg=5.0, n_factors=6, random_state=1),
+    "hybrid": Hybrid(
+        n_factors=6, n_epochs=8, lr_all=0.02, random_state=1, user_step_reg=0.05, ranking_factors=5, ranking_reg=5.0
+    ),
     "popularity": Popularity(),
 }
 

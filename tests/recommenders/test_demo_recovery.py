@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from latentlens.ratings.readers import demo
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 
 MIN_RATINGS = 30
 LEADING = 8
@@ -33,7 +33,7 @@ class Found(NamedTuple):
 @pytest.fixture(scope="module", params=[42, 7], ids=["seed-42", "seed-7"])
 def found(request: pytest.FixtureRequest) -> Found:
     ratings = demo.make(request.param)
-    model = PRESETS["tuned"].fit(ratings)
+    model = PRESETS["svd"].fit(ratings)
     known = ratings.item_counts >= MIN_RATINGS
     traits = demo.plant(request.param).traits[known]
     return Found(traits, model.factors.item_factors[known, :LEADING].astype(float))

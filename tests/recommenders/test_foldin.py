@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from latentlens.ratings.history import History
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.foldin import Evidence, UserVector, fold_in_all
-from latentlens.recommenders.svd import PRESETS, SVD
+from latentlens.recommenders.presets import PRESETS
+from latentlens.recommenders.svd import SVD
 
 from .support import small_sides
 
@@ -51,7 +52,7 @@ def test_the_vector_is_the_ridge_solution(n: int, k: int, reg: float, seed: int)
     ratings = (random.integers(1, 11, n) / 2).astype(np.float32)
     A = np.hstack([side["item_factors"][items].astype(float), np.ones((n, 1))])
     expected = ridge(A, ratings - MEAN - side["item_bias"][items].astype(float), reg)
-    factors, bias = fold_in(items, ratings, **side, reg=reg)
+    factors, bias, _ = fold_in(items, ratings, **side, reg=reg)
     assert factors.dtype == np.float32
     np.testing.assert_allclose([*factors, bias], expected, rtol=1e-5, atol=1e-6)
 
@@ -63,13 +64,13 @@ def test_one_rating_by_hand() -> None:
         "item_bias": np.array([0.5], np.float32),
         "item_factors": np.array([[2.0]], np.float32),
     }
-    factors, bias = fold_in(np.array([0]), np.array([5.0], np.float32), **side, reg=1.0)
+    factors, bias, _ = fold_in(np.array([0]), np.array([5.0], np.float32), **side, reg=1.0)
     assert [*factors, bias] == [0.5, 0.25]
 
 
 @pytest.mark.parametrize("k", [0, 1, 5])
 def test_no_ratings_give_the_zero_vector(k: int) -> None:
-    factors, bias = fold_in(np.array([], int), np.array([], np.float32), **items_side(9, k, seed=1), reg=0.05)
+    factors, bias, _ = fold_in(np.array([], int), np.array([], np.float32), **items_side(9, k, seed=1), reg=0.05)
     assert factors.tolist() == [0] * k
     assert bias == 0
 
@@ -86,7 +87,7 @@ def test_a_higher_rating_of_a_movie_raises_its_own_prediction(n: int, k: int, da
     high[row] += data.draw(st.sampled_from([0.5, 1.0, 1.5]))
 
     def prediction(ratings: NDArray[np.float32]) -> float:
-        factors, bias = fold_in(items, ratings, **side, reg=0.05)
+        factors, bias, _ = fold_in(items, ratings, **side, reg=0.05)
         return float(bias + side["item_factors"][items[row]] @ factors)
 
     assert prediction(high) > prediction(low)

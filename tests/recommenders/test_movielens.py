@@ -12,7 +12,7 @@ from latentlens.ratings.splits import random_split
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.popularity import Popularity
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 
 from .support import Sides
 
@@ -32,7 +32,7 @@ def rmse(model: FittedModel, sides: Sides) -> float:
 @pytest.mark.realdata
 def test_tuned_is_well_under_bias_only_and_bias_only_under_popularity(sides: Sides) -> None:
     tuned, bias, popularity = (
-        rmse(recommender.fit(sides.train), sides) for recommender in (PRESETS["tuned"], BiasOnly(), Popularity())
+        rmse(recommender.fit(sides.train), sides) for recommender in (PRESETS["svd"], BiasOnly(), Popularity())
     )
     assert tuned <= 0.862
     assert tuned <= bias - 0.008

@@ -18,7 +18,8 @@ from latentlens.recommenders.fitted import factors_for
 from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors
 from latentlens.recommenders.portable import FactorModel
-from latentlens.recommenders.svd import PRESETS, SVD
+from latentlens.recommenders.presets import PRESETS
+from latentlens.recommenders.svd import SVD
 
 from .support import Sides, raw_rows, small_sides, surprise_trainset
 

@@ -14,7 +14,8 @@ from latentlens.errors import ConfigError, TrainingDiverged
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.canonical import axis_variance
 from latentlens.recommenders.fitted import EpochReport, FittedModel
-from latentlens.recommenders.svd import PRESETS, SVD
+from latentlens.recommenders.presets import PRESETS
+from latentlens.recommenders.svd import SVD
 
 from .support import Sides, small_sides
 
@@ -48,10 +49,11 @@ def test_parameters_and_defaults_are_those_of_surprise() -> None:
 
 
 def test_presets_keep_the_size_and_the_epochs_that_users_were_promised() -> None:
-    for preset in PRESETS.values():
+    for preset in (PRESETS[name] for name in ("tuned", "svd", "surprise")):
         assert (preset.n_factors, preset.n_epochs) == (150, 20)
     assert PRESETS["surprise"] == SVD(n_factors=150, random_state=PRESETS["surprise"].random_state)
-    assert PRESETS["tuned"].user_step_reg
+    assert PRESETS["svd"].user_step_reg
+    assert PRESETS["tuned"].svd == PRESETS["svd"]
 
 
 def test_another_seed_gives_another_model(sides: Sides) -> None:

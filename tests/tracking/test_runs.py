@@ -27,7 +27,8 @@ from latentlens.processes import Child, free_port
 from latentlens.ratings.splits import Split
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import EpochReport, FittedModel
-from latentlens.recommenders.svd import PRESETS, SVD
+from latentlens.recommenders.presets import PRESETS
+from latentlens.recommenders.svd import SVD
 from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
 from latentlens.tracking.registry import Registry
 from latentlens.tracking.runs import Experiment, record

@@ -11,7 +11,8 @@ from latentlens.explain.axes import Axes
 from latentlens.ratings.splits import most_active
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
-from latentlens.recommenders.svd import PRESETS, SVD
+from latentlens.recommenders.presets import PRESETS
+from latentlens.recommenders.svd import SVD
 from latentlens.workflows.explained import Explained, explained
 from latentlens.workflows.model_card import model_card
 from latentlens.workflows.prepare import prepare

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from latentlens.explain.along_axes import Alike, AxisTaste
     from latentlens.explain.axes import Axes, Axis
-    from latentlens.explain.explanation import Explanation, Reason, Without
+    from latentlens.explain.explanation import Explanation, Place, Reason, Without
     from latentlens.explain.steering import Moved
     from latentlens.recommenders.fitted import Recommendation
 
@@ -39,6 +39,7 @@ def explanation(
         "reasons_for": [reason(one) for one in found.reasons_for],
         "reasons_against": [reason(one) for one in found.reasons_against],
         "other_ratings": found.other_ratings,
+        "place": None if found.place is None else _place(found.place),
         "rank": rank,
         "without": None if rank is None else [{**asdict(one), "text": what_if(one, rank)} for one in without or ()],
     }
@@ -47,6 +48,21 @@ def explanation(
 def reason(one: Reason) -> dict[str, Any]:
     """One of the user's own ratings, and the stars that it adds."""
     return {"movie_id": one.movie_id, "title": one.title, "rating": one.rating, "stars": one.contribution}
+
+
+def because(one: Reason) -> dict[str, Any]:
+    """One of the user's own ratings, and what it adds to the score that orders the list."""
+    return {"movie_id": one.movie_id, "title": one.title, "rating": one.rating, "adds": one.contribution}
+
+
+def _place(found: Place) -> dict[str, Any]:
+    return {
+        "score": found.score,
+        "for_everybody": found.for_everybody,
+        "reasons_for": [because(one) for one in found.reasons_for],
+        "reasons_against": [because(one) for one in found.reasons_against],
+        "other_ratings": found.other_ratings,
+    }
 
 
 def axis(one: Axis) -> dict[str, Any]:
@@ -78,7 +94,7 @@ def listed(
     """Movies of a list, each with its reasons and with what steering did to it, if there are any of these."""
     told: list[dict[str, Any]] = [asdict(row) for row in rows]
     for row, of_movie in zip(told, reasons, strict=False):
-        row["reasons"] = [reason(one) for one in of_movie]
+        row["reasons"] = [because(one) for one in of_movie]
     for row, one in zip(told, moved, strict=False):
         row["rank_before"] = one.rank_before
         row["moved"] = [{"axis": axis + 1, "stars": stars} for axis, stars in one.stars.items()]

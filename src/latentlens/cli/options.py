@@ -20,7 +20,11 @@ class Preset(StrEnum):
     """Configurations by name."""
 
     tuned = "tuned"
+    svd = "svd"
     surprise = "surprise"
+    ease = "ease"
+    bias_only = "bias_only"
+    popularity = "popularity"
 
 
 Data = Annotated[

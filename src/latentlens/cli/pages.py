@@ -13,7 +13,7 @@ from latentlens import terminal
 if TYPE_CHECKING:
     from latentlens.explain.along_axes import AxisTaste
     from latentlens.explain.axes import Axes, Axis
-    from latentlens.explain.explanation import Explanation, Reason, Without
+    from latentlens.explain.explanation import Explanation, Place, Reason, Without
     from latentlens.recommenders.fitted import Recommendation
 
 # Characters of the longest bar, and the stars that it stands for at least.
@@ -25,7 +25,10 @@ def explanation(found: Explanation, axes: Axes | None, rank: int | None, without
     """Show an explanation: the sentences, the parts with bars, the reasons, and what would be without them."""
     from latentlens.explain.words import sentences, what_if
 
-    terminal.show(Text(sentences(found)), "", _parts(found, axes), "", _reasons(found))
+    terminal.show(Text(sentences(found)), "", _parts(found, axes), "", _reasons(found, "stars", found))
+    if found.place is not None:
+        terminal.show("", Text("Its place in this user's list has reasons of its own."), "")
+        terminal.show(_reasons(found, "adds", found.place))
     if rank is not None:
         place = "It has" if found.given is None else "Lists leave out what was rated; otherwise it would have"
         terminal.show("", Text(f"{place} rank {rank:,} in this user's list."))
@@ -88,18 +91,19 @@ def _end(axis: Axis, trait: float) -> str:
     return f"{(axis.positive if trait >= 0 else axis.negative).label} (axis {axis.number})"
 
 
-def _reasons(found: Explanation) -> Table:
-    table = Table("because this user gave", "rating", "stars", "", box=None, pad_edge=False)
+def _reasons(found: Explanation, unit: str, of: Explanation | Place) -> Table:
+    """The ratings behind a score or a place."""
+    table = Table("because this user gave", "rating", unit, "", box=None, pad_edge=False)
     for column in table.columns[1:3]:
         column.justify = "right"
-    told: list[Reason] = [*found.reasons_for, *reversed(found.reasons_against)]
+    told: list[Reason] = [*of.reasons_for, *reversed(of.reasons_against)]
     widest = max((abs(one.contribution) for one in told), default=0.0)
     for one in told:
         title = Text(one.title, no_wrap=True, overflow="ellipsis")
         table.add_row(title, f"{one.rating:g}", f"{one.contribution:+.2f}", _bar(one.contribution, widest))
     n_others = found.n_ratings - len(told)
     if n_others:
-        table.add_row(f"{n_others:,} other ratings", "", f"{found.other_ratings:+.2f}", "")
+        table.add_row(f"{n_others:,} other ratings", "", f"{of.other_ratings:+.2f}", "")
     return table
 
 

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from latentlens.explain.axes import Axes
     from latentlens.explain.explanation import Explainer
     from latentlens.explain.steering import Moved
-    from latentlens.recommenders.fitted import Filters, FittedModel
-    from latentlens.recommenders.shortlist import Ranking
+    from latentlens.recommenders.fitted import Filters, FittedModel, Listed
 
 
 def recommend(
@@ -141,7 +140,7 @@ def _offsets(steer: Sequence[str], axes: Axes | None) -> dict[int, float]:
 
 def _ranked(
     model: FittedModel, user_id: int | str, n: int, filters: Filters, offsets: dict[int, float]
-) -> tuple[Ranking, list[Moved]]:
+) -> tuple[Listed, list[Moved]]:
     """The list of this user (the popular one of somebody unknown), and what steering did to each of its movies."""
     from latentlens.explain.steering import moved, steer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,15 +103,15 @@ def train(
     store: Store = STORE,
     json: Json = False,
 ) -> None:
-    """Train an SVD, record the experiment in MLflow and register the model."""
+    """Train a recommender, record the experiment in MLflow and register the model."""
     if if_empty and _registered(tracking_uri, store):
         return
     from latentlens.ratings.readers.format import Format
-    from latentlens.recommenders.svd import PRESETS
+    from latentlens.recommenders.presets import configured
     from latentlens.workflows import train as workflow
     from latentlens.workflows.prepare import prepare
 
-    config = replace(PRESETS[preset], random_state=seed, **given(n_factors=n_factors, n_epochs=n_epochs))
+    config = configured(preset, seed, **given(n_factors=n_factors, n_epochs=n_epochs))
     table = given(
         user_col=user_col,
         item_col=item_col,

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.errors import ConfigError, UnknownId
+from latentlens.explain.order import Order
 from latentlens.explain.parts import Parts, parts
 from latentlens.explain.reasons import contributions, vectors_without
-from latentlens.explain.standings import Standings
+from latentlens.explain.standings import Standings, standings
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.foldin import UserVector
 
@@ -26,6 +27,21 @@ class Reason:
     title: str
     rating: float
     contribution: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """Why a movie stands where it does, in a list that something else than the predicted rating orders.
+
+    `score` orders the list: `for_everybody`, whoever asks, plus what each of the user's own ratings adds: the largest
+    of each sign, and `other_ratings` together.
+    """
+
+    score: float
+    for_everybody: float
+    reasons_for: tuple[Reason, ...]
+    reasons_against: tuple[Reason, ...]
+    other_ratings: float
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,7 @@ class Explanation:
 
     `given` is the user's own rating of the movie, if there is one. `reasons_for` and `reasons_against` are the largest
     contributions of each sign; with `other_ratings` they sum to `personal`, the user's bias and tastes together.
+    `place` is None where the predicted rating orders the list.
     """
 
     movie_id: int | str
@@ -56,6 +73,7 @@ class Explanation:
     reasons_for: tuple[Reason, ...]
     reasons_against: tuple[Reason, ...]
     other_ratings: float
+    place: Place | None = None
 
     @property
     def score(self) -> float:
@@ -120,11 +138,7 @@ class Explainer:
         model, item = self._model, self._item(movie_id)
         whole = parts(model.factors, self._user, item)
         shares = contributions(self._evidence, model.factors.item_factors[item], self._reg)
-        order = np.argsort(-shares, kind="stable")
-        for_it = order[: min(n_reasons, int((shares > 0).sum()))]
-        against = order[::-1][: min(n_reasons, int((shares < 0).sum()))]
-        told = np.zeros(len(shares), dtype=np.bool_)
-        told[for_it] = told[against] = True
+        reasons_for, reasons_against, other_ratings = self._told(shares, n_reasons)
         own = self._ratings[self._items == item]
         return Explanation(
             movie_id=movie_id,
@@ -133,14 +147,47 @@ class Explainer:
             given=float(own[0]) if len(own) else None,
             parts=whole,
             n_ratings=len(shares),
-            reasons_for=tuple(self._reason(row, shares) for row in for_it),
-            reasons_against=tuple(self._reason(row, shares) for row in against),
-            other_ratings=float(shares[~told].sum()),
+            reasons_for=reasons_for,
+            reasons_against=reasons_against,
+            other_ratings=other_ratings,
+            place=self._place(item, n_reasons),
+        )
+
+    def _place(self, item: int, n_reasons: int) -> Place | None:
+        ranker = self._model.ranked_by
+        if ranker is None:
+            return None
+        shares = self._shares_of_order(np.array([item]))[0]
+        score = float(ranker.scores(self._user, np.array([item]))[0])
+        factors = self._model.factors
+        for_everybody = ranker.rating_weight * (factors.global_mean + float(factors.item_bias[item]))
+        return Place(score, for_everybody, *self._told(shares, n_reasons))
+
+    def _shares_of_order(self, items: NDArray[np.integer]) -> NDArray[np.float64]:
+        """(m, n) what each rating adds to the score that orders each of these movies (m,)."""
+        ranker = self._model.ranker
+        by_rating = contributions(self._evidence, self._model.factors.item_factors[items], self._reg)
+        own = ranker.contributions(self._items, self._ratings, items)
+        return np.asarray(own + ranker.rating_weight * by_rating)
+
+    def _told(
+        self, shares: NDArray[np.float64], n_reasons: int
+    ) -> tuple[tuple[Reason, ...], tuple[Reason, ...], float]:
+        """The largest of each sign, and the sum of the rest."""
+        order = np.argsort(-shares, kind="stable")
+        for_it = order[: min(n_reasons, int((shares > 0).sum()))]
+        against = order[::-1][: min(n_reasons, int((shares < 0).sum()))]
+        told = np.zeros(len(shares), dtype=np.bool_)
+        told[for_it] = told[against] = True
+        return (
+            tuple(self._reason(row, shares) for row in for_it),
+            tuple(self._reason(row, shares) for row in against),
+            float(shares[~told].sum()),
         )
 
     def because(self, items: NDArray[np.integer], n_reasons: int = 3) -> list[tuple[Reason, ...]]:
-        """Name the ratings that speak most for each of these movies (item indexes), the strongest first."""
-        shares = contributions(self._evidence, self._model.factors.item_factors[items], self._reg)
+        """Name the ratings that did most to list each of these movies (item indexes), the strongest first."""
+        shares = self._shares_of_order(items)
         order = np.argsort(-shares, axis=1, kind="stable")[:, :n_reasons]
         return [
             tuple(self._reason(row, of_item) for row in rows if of_item[row] > 0)
@@ -159,15 +206,21 @@ class Explainer:
         item = self._item(movie_id)
         rows = np.array([self._row(rated_id) for rated_id in rated_ids], dtype=np.int64)
         solutions = vectors_without(self._evidence, rows, self._reg).astype(np.float32)
-        users = [UserVector(solution[:-1], solution[-1]) for solution in solutions]
+        users = [
+            UserVector(solution[:-1], solution[-1], self._place_without(row))
+            for row, solution in zip(rows, solutions, strict=True)
+        ]
         return [
             Without(*self._rated(row), score=self._score(user, item), rank=self._standings.rank(item, user))
             for row, user in zip(rows.tolist(), users, strict=True)
         ]
 
+    def _place_without(self, row: int) -> NDArray[np.float32] | None:
+        return self._model.ranker.place(np.delete(self._items, row), np.delete(self._ratings, row))
+
     @cached_property
-    def _standings(self) -> Standings:
-        return Standings(self._model, self._user, self._unlisted)
+    def _standings(self) -> Standings | Order:
+        return standings(self._model, self._user, self._unlisted)
 
     def _score(self, user: UserVector, item: int) -> float:
         return float(self._model.factors.score_for(user.factors, user.bias, np.array([item]))[0])

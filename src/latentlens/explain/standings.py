@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlens.explain.order import Order
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.foldin import UserVector
 
@@ -12,8 +13,19 @@ from latentlens.recommenders.foldin import UserVector
 _CLOSE = 1e-3
 
 
+def standings(model: FittedModel, person: UserVector, excluded: NDArray[np.integer]) -> Standings | Order:
+    """One person's list over all movies with train ratings but the `excluded` (item indexes), whatever orders it."""
+    if model.ranked_by is None:
+        return Standings(model, person, excluded)
+    listed = model.factors.item_counts > 0
+    listed[excluded] = False
+    return Order(model.ranked_by, person, listed)
+
+
 class Standings:
-    """One person's list over all movies with train ratings but the `excluded` (item indexes), and lists like it.
+    """One person's list by predicted rating, and lists like it.
+
+    It holds all movies with train ratings but the `excluded` (item indexes).
 
     Every movie is scored for this person only. For another, whose tastes differ by d, two movies' scores differ by at
     most |d| (|q| + |q'|) more or less (Cauchy & Schwarz), so that most movies stay ahead or behind: the closer the

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from latentlens.errors import ConfigError
 from latentlens.explain.axes import Axes
-from latentlens.explain.standings import Standings
+from latentlens.explain.standings import standings
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.foldin import UserVector
 from latentlens.recommenders.portable import FactorModel
@@ -69,7 +69,7 @@ def steer(factors: FactorModel, user: UserVector, offsets: Mapping[int, float]) 
     for axis, offset in offsets.items():
         _check(axis, offset, len(moved))
         moved[axis] += np.float32(offset * taste_spread(factors, axis))
-    return UserVector(moved, user.bias)
+    return user._replace(factors=moved)
 
 
 def taste_spread(factors: FactorModel, axis: int) -> float:
@@ -89,12 +89,12 @@ def moved(
 
     `excluded`: what neither list holds, such as the rated movies.
     """
-    standings = Standings(model, before, excluded)
+    places = standings(model, before, excluded)
     change = after.factors.astype(np.float64) - before.factors
     axes = np.flatnonzero(change)
     return [
         Moved(
-            rank_before=standings.rank(item),
+            rank_before=places.rank(item),
             stars={int(axis): float(change[axis] * model.factors.item_factors[item, axis]) for axis in axes},
         )
         for item in listed.tolist()

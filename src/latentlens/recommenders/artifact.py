@@ -22,10 +22,13 @@ from latentlens.recommenders.portable import (
     FORMAT,
     MANIFEST,
     SETTINGS,
+    FactorModel,
     load_factors,
     read_manifest,
     read_part,
 )
+from latentlens.recommenders.rankers.ranker import Ranker
+from latentlens.recommenders.rankers.restore import ARRAYS, restore
 
 # What numpy, json and our own reading raise, besides ValueError, for files that only pretend to be parts.
 _CAUSED_BY_CONTENT = (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError, TypeError)
@@ -55,7 +58,9 @@ def write(model: FittedModel, folder: Path) -> None:
         "scale": factors.scale,
         "user_step_reg": model.user_step_reg,
         "ranks_by": model.ranks_by,
+        "ranking": dict(model.ranker.settings),
     }
+    parts |= {f"ranking_{name}.npy": array for name, array in model.ranker.arrays.items()}
     if bad := [name for name in model.extra if name in (*parts, MANIFEST) or Path(name).suffix != ".json"]:
         raise ValueError(f"a model cannot carry {bad[0]!r}: name a .json document that is none of its parts")
     parts |= model.extra
@@ -86,11 +91,13 @@ def _read(folder: Path) -> FittedModel:
     genres = np.zeros((len(document["titles"]), len(document["genre_names"])), dtype=np.bool_)
     for item, columns in enumerate(document["genres"]):
         genres[item, columns] = True
+    factors = load_factors(folder)
+    history = History(**{name: read_part(folder, f"history_{name}.npy", manifest) for name in _HISTORY_ARRAYS})
     return FittedModel(
         recommender=settings["recommender"],
         params=settings["params"],
-        factors=load_factors(folder),
-        history=History(**{name: read_part(folder, f"history_{name}.npy", manifest) for name in _HISTORY_ARRAYS}),
+        factors=factors,
+        history=history,
         catalogue=Catalogue(
             titles=tuple(document["titles"]),
             years=np.asarray(document["years"], dtype=np.int16),
@@ -98,9 +105,20 @@ def _read(folder: Path) -> FittedModel:
             genres=genres,
         ),
         user_step_reg=settings["user_step_reg"],
-        ranks_by=settings["ranks_by"],
+        ranked_by=_read_ranker(folder, manifest, settings, factors, history),
         extra=_read_extra(folder, manifest),
     )
+
+
+def _read_ranker(
+    folder: Path, manifest: dict[str, Any], settings: dict[str, Any], factors: FactorModel, history: History
+) -> Ranker | None:
+    kind = settings["ranks_by"]
+    if kind not in ARRAYS:
+        raise ValueError(f"{SETTINGS} has ranks_by {kind!r}, which this version does not know")
+    arrays = {name: read_part(folder, f"ranking_{name}.npy", manifest) for name in ARRAYS[kind]}
+    # Models of the first version have no settings of a ranking.
+    return restore(kind, factors, history, settings.get("ranking", {}), arrays)
 
 
 def _read_extra(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:

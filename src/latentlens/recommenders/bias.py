@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from latentlens.errors import ConfigError
 from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import FittedModel, OnEpoch, factors_for
+from latentlens.recommenders.foldin import fold_in_all
 from latentlens.recommenders.portable import FactorModel
 
 
@@ -19,17 +20,21 @@ from latentlens.recommenders.portable import FactorModel
 class BiasOnly:
     """rating(u, i) = mean + b_u + b_i, by alternating ridge solutions (Koren 2010, "Factor in the neighbors", 2.1).
 
-    n_epochs: rounds of both sides. reg_u, reg_i: damping, in ratings (0 or above).
+    n_epochs: rounds of both sides. reg_u, reg_i: damping, in ratings (0 or above). user_step_reg: above 0, the fit ends
+    with the exact user step (`foldin`) of that ridge, so that a user's bias follows from the user's ratings alone.
     """
 
     n_epochs: int = 10
     reg_u: float = 15.0
     reg_i: float = 10.0
+    user_step_reg: float | None = None
     name: ClassVar[str] = "bias_only"
 
     def __post_init__(self) -> None:
         if self.n_epochs < 1 or not self.reg_u >= 0 or not self.reg_i >= 0:
             raise ConfigError("bias_only needs n_epochs of 1 or more, reg_u and reg_i of 0 or more.")
+        if self.user_step_reg is not None and not self.user_step_reg > 0:
+            raise ConfigError(f"user_step_reg is {self.user_step_reg}: give a ridge above 0, or None.")
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Learn the biases; they converge within a few rounds, so neither argument is used."""
@@ -40,8 +45,17 @@ class BiasOnly:
         for _ in range(self.n_epochs):
             item_bias = damped_means(items, centred - user_bias[users], train.item_counts, self.reg_i)
             user_bias = damped_means(users, centred - item_bias[items], train.user_counts, self.reg_u)
-        factors = without_factors(train, mean, user_bias, item_bias)
-        return FittedModel(self.name, asdict(self), factors, History.of(train), train.catalogue)
+        factors, history = without_factors(train, mean, user_bias, item_bias), History.of(train)
+        if self.user_step_reg is not None:
+            _, stepped = fold_in_all(
+                history,
+                global_mean=mean,
+                item_bias=factors.item_bias,
+                item_factors=factors.item_factors,
+                reg=self.user_step_reg,
+            )
+            factors = replace(factors, user_bias=stepped)
+        return FittedModel(self.name, asdict(self), factors, history, train.catalogue, self.user_step_reg)
 
 
 def damped_means(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.foldin import Evidence, UserVector
 from latentlens.recommenders.portable import FactorModel
-from latentlens.recommenders.shortlist import Ranking, Shortlist
+from latentlens.recommenders.rankers.by_count import ByCount
+from latentlens.recommenders.rankers.by_rating import ByRating
+from latentlens.recommenders.rankers.ranker import Ranker
 
 # For a new user of a model whose own users keep their trained vectors.
 DEFAULT_USER_STEP_REG = 0.05
@@ -59,7 +61,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One movie of a list. `n_ratings` train ratings stand behind it; `score` is what ranked it."""
+    """One movie of a list. `n_ratings` train ratings stand behind it; `score` is what ordered the list."""
 
     movie_id: int | str
     title: str
@@ -70,13 +72,21 @@ class Recommendation:
     score: float
 
 
+class Listed(NamedTuple):
+    """A list before it is described: item indexes, best first; what ordered them; predicted ratings, unclipped."""
+
+    items: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    ratings: NDArray[np.float64]
+
+
 @dataclass(frozen=True, eq=False)
 class FittedModel:
     """Factors with what is needed to make lists of them.
 
     params: the configuration, as recorded. `user_step_reg` is the ridge of the exact user step, None where the users
-    keep the vectors of training. `ranks_by`: what orders a list. `extra`: JSON documents by file name that higher
-    layers keep with the model, such as `axes.json`.
+    keep the vectors of training. `ranked_by`: what orders a list, None for the predicted rating. `extra`: JSON
+    documents by file name that higher layers keep with the model, such as `axes.json`.
     """
 
     recommender: str
@@ -85,7 +95,7 @@ class FittedModel:
     history: History
     catalogue: Catalogue
     user_step_reg: float | None = None
-    ranks_by: Literal["score", "popularity"] = "score"
+    ranked_by: Ranker | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def predict(self, user_ids: Any, movie_ids: Any) -> NDArray[np.float64]:
@@ -117,7 +127,7 @@ class FittedModel:
 
     def rank(
         self, user_id: int | str, n: int = 10, filters: Filters = Filters(), *, exclude_seen: bool = True
-    ) -> Ranking:
+    ) -> Listed:
         """Rank the `n` best movies for a known user, best first; fewer if fewer pass.
 
         Movies without a train rating are never listed. Raises UnknownId for a user without train ratings.
@@ -130,7 +140,8 @@ class FittedModel:
         user = self._known_user(user_id)
         if user < 0:
             raise UnknownId(f"User {user_id} is not in the model: ask for the popular list or send ratings.")
-        return UserVector(self.factors.user_factors[user], self.factors.user_bias[user])
+        place = None if self.ranked_by is None else self.ranked_by.place(*self.history.train_rows_of(user))
+        return UserVector(self.factors.user_factors[user], self.factors.user_bias[user], place)
 
     def rated_by(self, user_id: int | str) -> NDArray[np.int32]:
         """Item indexes of what this user rated, on any side of the split; none for an unknown user."""
@@ -143,7 +154,7 @@ class FittedModel:
         """List the `n` best movies for someone with these ratings; see `rank_for`."""
         return self.describe(self.rank_for(ratings, n, filters))
 
-    def rank_for(self, ratings: Mapping[Any, float], n: int = 10, filters: Filters = Filters()) -> Ranking:
+    def rank_for(self, ratings: Mapping[Any, float], n: int = 10, filters: Filters = Filters()) -> Listed:
         """Rank the `n` best movies for someone with these ratings (movie id -> rating), without the rated ones.
 
         Ratings of movies the model does not know are ignored; if none is known this is the popular list.
@@ -155,11 +166,10 @@ class FittedModel:
 
     def rank_with(
         self, user: UserVector, n: int = 10, filters: Filters = Filters(), excluded: NDArray[np.integer] = _NOTHING
-    ) -> Ranking:
+    ) -> Listed:
         """Rank the `n` best movies for somebody at this place in the model, without the `excluded` (item indexes)."""
-        if self.ranks_by == "popularity":
-            return self._rank_by_count(user, n, filters, excluded)
-        return self._shortlist.best(user, n, excluded, self._passing(filters))
+        items, scores = self.ranker.best(user, n, excluded, self._passing(filters))
+        return Listed(items, scores, scores if self.ranked_by is None else self._exact(user, items))
 
     def known_ratings(self, ratings: Mapping[Any, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keep the ratings of movies the fit has seen: item indexes, ascending, and ratings."""
@@ -181,15 +191,17 @@ class FittedModel:
 
     def fold_in(self, items: NDArray[np.integer], ratings: NDArray[np.float32]) -> UserVector:
         """Place someone with these ratings (item indexes ascending) in the model."""
-        return self.evidence(items, ratings).vector(self.user_step_reg or DEFAULT_USER_STEP_REG)
+        user = self.evidence(items, ratings).vector(self.user_step_reg or DEFAULT_USER_STEP_REG)
+        return user._replace(ranking=self.ranker.place(items, ratings))
 
     def popular(self, n: int = 10, filters: Filters = Filters()) -> list[Recommendation]:
         """List the `n` most rated movies, for someone of whom nothing is known."""
         return self.describe(self.rank_popular(n, filters))
 
-    def rank_popular(self, n: int = 10, filters: Filters = Filters()) -> Ranking:
+    def rank_popular(self, n: int = 10, filters: Filters = Filters()) -> Listed:
         """Rank the `n` most rated movies; their scores are as somebody of whom nothing is known would rate them."""
-        return self._rank_by_count(self._nobody, n, filters, _NOTHING)
+        items, scores = self._by_count.best(self._nobody, n, _NOTHING, self._passing(filters))
+        return Listed(items, scores, self._exact(self._nobody, items))
 
     def similar(self, movie_id: int | str, n: int = 10) -> list[tuple[Recommendation, float]]:
         """List the `n` movies whose item factors point the same way, with the cosine (-1 to 1).
@@ -205,14 +217,15 @@ class FittedModel:
         cosine = self._directions @ self._directions[item]
         candidates = self._candidates(Filters(), np.array([item]))
         chosen = candidates[np.argsort(-cosine[candidates], kind="stable")[:n]]
-        described = self.describe(Ranking(chosen, self._exact(self._nobody, chosen)))
+        ratings = self._exact(self._nobody, chosen)
+        described = self.describe(Listed(chosen, ratings, ratings))
         return list(zip(described, np.clip(cosine[chosen].astype(float), -1, 1).tolist(), strict=True))
 
-    def describe(self, ranking: Ranking) -> list[Recommendation]:
-        """Say of each movie of a ranking what the data say."""
-        items = ranking.items
+    def describe(self, listed: Listed) -> list[Recommendation]:
+        """Say of each movie of a list what the data say."""
+        items = listed.items
         movie_ids: Sequence[Any] = self.factors.item_ids.values[items].tolist()
-        ratings = self.factors.clip(ranking.scores).tolist()
+        ratings = self.factors.clip(listed.ratings).tolist()
         counts = self.factors.item_counts[items].tolist()
         return [
             Recommendation(
@@ -225,13 +238,24 @@ class FittedModel:
                 score=score,
             )
             for item, movie_id, rating, count, score in zip(
-                items.tolist(), movie_ids, ratings, counts, ranking.scores.tolist(), strict=True
+                items.tolist(), movie_ids, ratings, counts, listed.scores.tolist(), strict=True
             )
         ]
 
     def prepare(self) -> None:
         """Compute now what the first list would otherwise wait for."""
-        _ = self._directions, self._shortlist
+        _ = self._directions
+        self.ranker.prepare()
+
+    @cached_property
+    def ranker(self) -> Ranker:
+        """What orders a list."""
+        return self.ranked_by or ByRating(self.factors)
+
+    @property
+    def ranks_by(self) -> str:
+        """The kind of its ranker: score, popularity, ..."""
+        return self.ranker.kind
 
     @property
     def _nobody(self) -> UserVector:
@@ -249,8 +273,8 @@ class FittedModel:
         return np.asarray(self.factors.item_factors / np.where(norms > 0, norms, 1), dtype=np.float32)
 
     @cached_property
-    def _shortlist(self) -> Shortlist:
-        return Shortlist(self.factors)
+    def _by_count(self) -> ByCount:
+        return ByCount(self.factors)
 
     def _passing(self, filters: Filters) -> NDArray[np.bool_] | None:
         """Mask of the movies that pass, None where all do."""
@@ -263,11 +287,6 @@ class FittedModel:
             allowed &= passing
         allowed[excluded] = False
         return np.flatnonzero(allowed)
-
-    def _rank_by_count(self, user: UserVector, n: int, filters: Filters, excluded: NDArray[np.integer]) -> Ranking:
-        candidates = self._candidates(filters, excluded)
-        chosen = candidates[np.argsort(-self.factors.item_counts[candidates], kind="stable")[:n]]
-        return Ranking(chosen, self._exact(user, chosen))
 
     def _exact(self, user: UserVector, items: NDArray[np.int64]) -> NDArray[np.float64]:
         """Scores with the bits of `FactorModel.score`, for a user who need not be in the model."""

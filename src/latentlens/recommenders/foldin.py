@@ -15,10 +15,11 @@ from latentlens.ratings.history import History
 
 
 class UserVector(NamedTuple):
-    """A user's place in the model: factors (k,) float32 and bias."""
+    """A user's place in the model: factors (k,) float32 and bias, and what the model's ranker needs besides, if any."""
 
     factors: NDArray[np.float32]
     bias: np.float32
+    ranking: NDArray[np.float32] | None = None
 
 
 class Evidence(NamedTuple):
@@ -72,5 +73,5 @@ def fold_in_all(
     for user in range(n_users):
         items, ratings = history.train_rows_of(user)
         evidence = Evidence.of(items, ratings, global_mean=global_mean, item_bias=item_bias, item_factors=item_factors)
-        factors[user], biases[user] = evidence.vector(reg)
+        factors[user], biases[user] = evidence.vector(reg)[:2]
     return factors, biases

@@ -12,6 +12,7 @@ from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import damped_means, without_factors
 from latentlens.recommenders.fitted import FittedModel, OnEpoch
+from latentlens.recommenders.rankers.by_count import ByCount
 
 
 @dataclass(frozen=True)
@@ -30,4 +31,6 @@ class Popularity:
         mean = float(train.rating.mean(dtype=np.float64))
         item_bias = damped_means(train.item_index, train.rating - mean, train.item_counts, self.reg_i)
         factors = without_factors(train, mean, np.zeros(train.n_users), item_bias)
-        return FittedModel(self.name, asdict(self), factors, History.of(train), train.catalogue, ranks_by="popularity")
+        return FittedModel(
+            self.name, asdict(self), factors, History.of(train), train.catalogue, ranked_by=ByCount(factors)
+        )

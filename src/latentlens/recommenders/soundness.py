@@ -17,7 +17,7 @@ _COUNTS = ("user_counts", "item_counts")
 
 def check(model: FittedModel) -> None:
     """Raise ValueError, naming the part, for the first thing that is wrong."""
-    parts = (_ids, _settings, _factors, _history, _catalogue)
+    parts = (_ids, _settings, _factors, _history, _catalogue, _ranking)
     # Lazily: what a part relies on has been checked before it is looked at.
     for problem in chain.from_iterable(problems_of(model) for problems_of in parts):
         raise ValueError(problem)
@@ -40,8 +40,6 @@ def _settings(model: FittedModel) -> Iterable[str]:
         yield f"settings.json has the global mean {factors.global_mean!r}"
     if reg is not None and not (_is_number(reg) and reg > 0):
         yield f"settings.json has the user_step_reg {reg!r}"
-    if model.ranks_by not in ("score", "popularity"):
-        yield f"settings.json has ranks_by {model.ranks_by!r}"
     if not (isinstance(model.recommender, str) and isinstance(model.params, dict)):
         yield "settings.json lacks the recommender's name or parameters"
 
@@ -72,10 +70,8 @@ def _history(model: FittedModel) -> Iterable[str]:
     yield from _array("history_items", history.items, (n,), np.int32)
     yield from _array("history_ratings", history.ratings, (n,), np.float32)
     yield from _array("history_is_train", history.is_train, (n,), np.bool_)
-    if history.indptr[0] != 0 or history.indptr[-1] != n or (np.diff(history.indptr) < 0).any():
-        yield f"history_indptr.npy does not divide {n} rows among the users"
-    if n and not 0 <= history.items.min() <= history.items.max() < n_items:
-        yield f"history_items.npy points to movies beyond the {n_items} there are"
+    yield from _pointers("history_indptr", history.indptr, n, "the users")
+    yield from _items_within("history_items", history.items, n_items)
 
 
 def _catalogue(model: FittedModel) -> Iterable[str]:
@@ -84,6 +80,36 @@ def _catalogue(model: FittedModel) -> Iterable[str]:
         yield f"catalogue.json does not describe the {n_items} movies"
     if not all(isinstance(text, str) for text in (*catalogue.titles, *catalogue.genre_names)):
         yield "catalogue.json has a title or genre that is no text"
+
+
+def _ranking(model: FittedModel) -> Iterable[str]:
+    arrays, n_items = model.ranker.arrays, len(model.factors.item_ids)
+    n = len(arrays.get("neighbours", ()))
+    expected: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
+        "item_factors": ((n_items, arrays["item_factors"].shape[-1] if "item_factors" in arrays else 0), np.float32),
+        "input_weights": ((n_items,), np.float32),
+        "indptr": ((n_items + 1,), np.int64),
+        "neighbours": ((n,), np.int32),
+        "weights": ((n,), np.float32),
+    }
+    for name, array in arrays.items():
+        yield from _array(f"ranking_{name}", array, *expected[name])
+    if "indptr" in arrays:
+        yield from _pointers("ranking_indptr", arrays["indptr"], n, "the movies")
+        yield from _items_within("ranking_neighbours", arrays["neighbours"], n_items)
+    bad = {name: value for name, value in model.ranker.settings.items() if not _is_number(value)}
+    if bad:
+        yield f"settings.json has a ranking with {bad}"
+
+
+def _pointers(name: str, indptr: NDArray[np.int64], n: int, among: str) -> Iterable[str]:
+    if indptr[0] != 0 or indptr[-1] != n or (np.diff(indptr) < 0).any():
+        yield f"{name}.npy does not divide {n} rows among {among}"
+
+
+def _items_within(name: str, items: NDArray[np.int32], n_items: int) -> Iterable[str]:
+    if len(items) and not 0 <= items.min() <= items.max() < n_items:
+        yield f"{name}.npy points to movies beyond the {n_items} there are"
 
 
 def _array(name: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type[np.generic]) -> Iterable[str]:

@@ -165,18 +165,3 @@ class SVD:
 def _rmse(model: FactorModel, ratings: Ratings) -> float:
     errors = model.clip(model.score(ratings.user_index, ratings.item_index)) - ratings.rating
     return float(np.sqrt(np.mean(np.square(errors))))
-
-
-# `tuned` was chosen on validation rows of the train side alone: benchmarks/choose_tuned.py.
-PRESETS = {
-    "tuned": SVD(
-        n_factors=150,
-        n_epochs=20,
-        lr_all=0.02,
-        reg_all=0.03,
-        init_std_dev=0.005,
-        random_state=42,
-        user_step_reg=0.05,
-    ),
-    "surprise": SVD(n_factors=150, n_epochs=20, random_state=42),
-}

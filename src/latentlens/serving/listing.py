@@ -12,8 +12,7 @@ from typing import Any
 from fastapi import Response
 from pydantic_core import to_json
 
-from latentlens.recommenders.fitted import FittedModel
-from latentlens.recommenders.shortlist import Ranking
+from latentlens.recommenders.fitted import FittedModel, Listed
 from latentlens.serving.schemas import Movie
 
 
@@ -25,7 +24,7 @@ class Listing:
         items = range(len(model.catalogue))
         self._movies = [Movie.of(model, item).model_dump_json().removesuffix("}") for item in items]
 
-    def answer(self, ranking: Ranking, more: Sequence[dict[str, Any]] | None = None, **before: Any) -> Response:
+    def answer(self, ranking: Listed, more: Sequence[dict[str, Any]] | None = None, **before: Any) -> Response:
         """Answer with the fields `before`, then `recommendations`; `more` are further fields of each movie."""
         low, high = self._low, self._high
         rest = ["}"] * len(ranking.items) if more is None else [f",{to_json(row).decode()[1:]}" for row in more]
@@ -33,7 +32,7 @@ class Listing:
             [
                 # As `FactorModel.clip`, for a few numbers.
                 f'{self._movies[item]},"predicted_rating":{min(max(score, low), high)}{end}'
-                for item, score, end in zip(ranking.items.tolist(), ranking.scores.tolist(), rest, strict=True)
+                for item, score, end in zip(ranking.items.tolist(), ranking.ratings.tolist(), rest, strict=True)
             ]
         )
         opening = to_json(before).decode().removesuffix("}")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_v
 from latentlens.explain.steering import MAX_OFFSET
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.serving.examples import example
-from latentlens.serving.why import MoveReply, ReasonReply
+from latentlens.serving.why import BecauseReply, MoveReply
 
 MAX_RATINGS = 1000
 
@@ -159,7 +159,7 @@ class RecommendedMovie(Movie):
     model_config = ConfigDict(json_schema_extra=example(**_RECOMMENDED))
 
     predicted_rating: float
-    because: Annotated[list[ReasonReply] | None, Field(description="Only with `explain`.")] = None
+    because: Annotated[list[BecauseReply] | None, Field(description="Only with `explain`.")] = None
     rank_before: Annotated[int | None, Field(description="Rank without steering; only with `steer`.")] = None
     moved: Annotated[list[MoveReply] | None, Field(description="What steering added; only with `steer`.")] = None
 
@@ -266,6 +266,7 @@ class ModelReply(BaseModel):
             model_version=3,
             run_id="0a1b2c3d4e5f60718293a4b5c6d7e8f9",
             recommender="surprise_svd",
+            ranks_by="factors",
             params={"n_factors": 150, "n_epochs": 20},
             metrics={"rmse": 0.857, "mae": 0.658, "bias_rmse": 0.873},
             data={"name": "demo", "sha256": "9f86d081884c7d659a2f..."},
@@ -284,6 +285,12 @@ class ModelReply(BaseModel):
     model_version: int
     run_id: str
     recommender: str
+    ranks_by: Annotated[
+        str,
+        Field(
+            description="What orders lists: score (the predicted rating), popularity, factors, implicit, neighbours."
+        ),
+    ]
     params: dict[str, Any]
     metrics: dict[str, float | None]
     data: DataReply

@@ -9,11 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from latentlens.explain.along_axes import AxisTaste, shares
 from latentlens.explain.axes import Axes, Axis
-from latentlens.explain.explanation import Explanation, Reason, Without
+from latentlens.explain.explanation import Explanation, Place, Reason, Without
 from latentlens.explain.words import sentences, what_if
 from latentlens.serving.examples import example
 
 _REASON = {"movie_id": 27, "title": "Harbour Lights", "rating": 5.0, "stars": 0.21}
+_BECAUSE = {"movie_id": 27, "title": "Harbour Lights", "rating": 5.0, "adds": 0.04}
+_PLACE = {
+    "score": 0.31,
+    "for_everybody": 0.19,
+    "reasons_for": [_BECAUSE],
+    "reasons_against": [],
+    "other_ratings": 0.08,
+}
 _WITHOUT = {
     "movie_id": 27,
     "title": "Harbour Lights",
@@ -59,6 +67,48 @@ class ReasonReply(BaseModel):
     def of(cls, reason: Reason) -> Self:
         """Present a reason."""
         return cls(movie_id=reason.movie_id, title=reason.title, rating=reason.rating, stars=reason.contribution)
+
+
+class BecauseReply(BaseModel):
+    """One of the user's own ratings, and what it adds to the score that orders the list."""
+
+    model_config = ConfigDict(json_schema_extra=example(**_BECAUSE))
+
+    movie_id: int | str
+    title: str
+    rating: float
+    adds: Annotated[float, Field(description="In the units of that score: stars where the predicted rating orders.")]
+
+    @classmethod
+    def of(cls, reason: Reason) -> Self:
+        """Present a reason."""
+        return cls(movie_id=reason.movie_id, title=reason.title, rating=reason.rating, adds=reason.contribution)
+
+
+class PlaceReply(BaseModel):
+    """Why a movie stands where it does in a list that something else than the predicted rating orders.
+
+    score = for_everybody + what both lists of reasons add + other_ratings.
+    """
+
+    model_config = ConfigDict(json_schema_extra=example(**_PLACE))
+
+    score: Annotated[float, Field(description="What orders the list.")]
+    for_everybody: float
+    reasons_for: list[BecauseReply]
+    reasons_against: list[BecauseReply]
+    other_ratings: float
+
+    @classmethod
+    def of(cls, place: Place) -> Self:
+        """Present the reasons for a place."""
+        return cls(
+            score=place.score,
+            for_everybody=place.for_everybody,
+            reasons_for=[BecauseReply.of(reason) for reason in place.reasons_for],
+            reasons_against=[BecauseReply.of(reason) for reason in place.reasons_against],
+            other_ratings=place.other_ratings,
+        )
 
 
 class MoveReply(BaseModel):
@@ -126,6 +176,7 @@ class ExplainReply(BaseModel):
             reasons_for=[_REASON],
             reasons_against=[],
             other_ratings=0.41,
+            place=_PLACE,
             rank=3,
             without=[_WITHOUT],
             model_version=3,
@@ -148,6 +199,9 @@ class ExplainReply(BaseModel):
     reasons_for: list[ReasonReply]
     reasons_against: list[ReasonReply]
     other_ratings: float
+    place: Annotated[
+        PlaceReply | None, Field(description="Why it is listed where it is; null where the predicted rating orders.")
+    ]
     rank: Annotated[int | None, Field(description="Place in the user's list, 1 being the best; only if asked.")]
     without: list[WithoutReply] | None
     model_version: int
@@ -173,6 +227,7 @@ class ExplainReply(BaseModel):
             reasons_for=[ReasonReply.of(reason) for reason in explanation.reasons_for],
             reasons_against=[ReasonReply.of(reason) for reason in explanation.reasons_against],
             other_ratings=explanation.other_ratings,
+            place=PlaceReply.of(explanation.place) if explanation.place else None,
             **more,
         )
 

@@ -13,6 +13,7 @@ from latentlens.explain.stability import N_REFITS
 from latentlens.ratings.splits import random_split
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch, Recommender
+from latentlens.recommenders.hybrid import Hybrid
 from latentlens.tracking.runs import Experiment, Recorded, record
 from latentlens.tracking.server import tracking_server
 from latentlens.tracking.store import require_room
@@ -84,7 +85,9 @@ def train(
         with tracking_server(store, tracking_uri, say) as uri:
             sides = Sides(fitted_on, validation, testset)
             fit = _fit(recommender, sides, on_epoch)
-            found = explained(fit.model, fit.config, fitted_on, axis_refits, on_refit)
+            # The axes are the SVD's: what ranks beside it need not be learned again.
+            of_axes = fit.config.svd if isinstance(fit.config, Hybrid) else fit.config
+            found = explained(fit.model, of_axes, fitted_on, axis_refits, on_refit)
             experiment = describe(
                 fit.model, sides, fit.reports, found, run_name=run_name, preset=preset, fit_seconds=fit.seconds
             )

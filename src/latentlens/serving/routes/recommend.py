@@ -10,8 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from latentlens.errors import ConfigError, UnknownId
 from latentlens.explain.explanation import Explainer
 from latentlens.explain.steering import Moved, direction, moved, steer
+from latentlens.recommenders.fitted import Listed
 from latentlens.recommenders.foldin import UserVector
-from latentlens.recommenders.shortlist import Ranking
 from latentlens.serving.dependencies import IdInPath, ServedModel, Told, filters_for
 from latentlens.serving.direct import DirectRoute
 from latentlens.serving.ids import check_id, parse_id
@@ -25,7 +25,7 @@ from latentlens.serving.schemas import (
     RecommendReply,
 )
 from latentlens.serving.served import Served
-from latentlens.serving.why import MoveReply, ReasonReply
+from latentlens.serving.why import BecauseReply, MoveReply
 
 router = APIRouter(tags=["recommend"])
 
@@ -40,7 +40,7 @@ async def recommend(
     model = served.model
     user = parse_id(user_id, model.factors.user_ids, "user id")
     filters = filters_for(asked, served)
-    strategy = "personal" if model.ranks_by == "score" else "popular"
+    strategy = "popular" if model.ranks_by == "popularity" else "personal"
     try:
         ranking = model.rank(user, asked.n, filters)
     except UnknownId:
@@ -83,7 +83,7 @@ def recommend_for_ratings(asked: RatingsBody, served: ServedModel, told: Told) -
         ranking = model.rank_with(steered, asked.n, filters, items)
     else:
         ranking = model.rank_popular(asked.n, filters)
-    has_taste = model.ranks_by == "score"
+    has_taste = model.ranks_by != "popularity"
     strategy = "folded_in" if has_taste and len(items) else "steered" if has_taste and asked.steer else "popular"
     told.cold_starts.labels(strategy).inc()
     more: list[dict[str, Any]] = [{} for _ in ranking.items]
@@ -106,15 +106,17 @@ def _ignored(served: Served, ratings: dict[int | str, float]) -> list[int | str]
     return [movie_id for movie_id, is_known in zip(ratings, known, strict=True) if not is_known]
 
 
-def _because_of_user(served: Served, user: int | str | None, ranking: Ranking) -> list[dict[str, Any]]:
+def _because_of_user(served: Served, user: int | str | None, ranking: Listed) -> list[dict[str, Any]]:
     return _because(None if user is None else Explainer.of_user(served.model, user), ranking)
 
 
-def _because(explainer: Explainer | None, ranking: Ranking) -> list[dict[str, Any]]:
+def _because(explainer: Explainer | None, ranking: Listed) -> list[dict[str, Any]]:
     """Name the reasons of each movie; none without somebody whose ratings they could be."""
     if explainer is None:
         return [{"because": []} for _ in ranking.items]
-    return [{"because": [ReasonReply.of(reason) for reason in reasons]} for reasons in explainer.because(ranking.items)]
+    return [
+        {"because": [BecauseReply.of(reason) for reason in reasons]} for reasons in explainer.because(ranking.items)
+    ]
 
 
 def _steered(asked: RatingsBody, served: Served, user: UserVector) -> UserVector:

@@ -42,6 +42,7 @@ async def model(served: ServedModel, current: Current) -> ModelReply:
         model_version=version.number,
         run_id=version.run_id,
         recommender=fitted.recommender,
+        ranks_by=fitted.ranks_by,
         params=dict(fitted.params),
         metrics=dict(served.metrics),
         data=DataReply(name=served.run_params.get("data_name"), sha256=served.run_params.get("data_sha256")),

@@ -1,0 +1,122 @@
+"""Ordered by movies' ranking factors: what people who chose these movies also chose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlens.ratings.history import History
+from latentlens.recommenders.foldin import UserVector
+from latentlens.recommenders.portable import FactorModel
+from latentlens.recommenders.rankers.preference import preferences
+from latentlens.recommenders.rankers.ranker import Floats, Items
+from latentlens.recommenders.shortlist import Ranking, Shortlist
+
+# Places of so many users tell which axes lead.
+_SAMPLE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class ByFactors:
+    """own part of movie i = (sum over rated j of preference_j input_weights[j] item_factors[j]) . item_factors[i].
+
+    item_factors: (n_items, k), input_weights: (n_items,), float32; zero for movies without train ratings. liking: see
+    `preferences`. factors and history: of the model whose movies are ordered.
+    """
+
+    factors: FactorModel
+    history: History
+    item_factors: NDArray[np.float32]
+    input_weights: NDArray[np.float32]
+    liking: float
+    rating_weight: float = 0.0
+    kind: ClassVar[str] = "factors"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """See `Ranker.settings`."""
+        return {"liking": self.liking, "rating_weight": self.rating_weight}
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """See `Ranker.arrays`."""
+        return {"item_factors": self.item_factors, "input_weights": self.input_weights}
+
+    def place(self, items: Items, ratings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Sum the factors of what was rated: (k,)."""
+        return np.asarray(self._inputs(items, ratings).astype(np.float32) @ self.item_factors[items])
+
+    def contributions(self, items: Items, ratings: NDArray[np.float32], targets: Items) -> Floats:
+        """(m, n) the terms of the own part's sum."""
+        rated = self._inputs(items, ratings)[:, None] * self.item_factors[items]
+        return np.asarray(self.item_factors[targets].astype(np.float64) @ rated.T)
+
+    def _inputs(self, items: Items, ratings: NDArray[np.float32]) -> Floats:
+        return preferences(ratings, self.factors.scale, self.liking) * self.input_weights[items]
+
+    def prepare(self) -> None:
+        """Prepare the shortlist."""
+        _ = self._shortlist
+
+    def best(self, user: UserVector, n: int, excluded: Items, allowed: NDArray[np.bool_] | None) -> Ranking:
+        """See `Ranker.best`."""
+        return self._shortlist.best(self._in_all(user), n, excluded, allowed)
+
+    def scores(self, user: UserVector, items: Items) -> Floats:
+        """See `Ranker.scores`."""
+        return self._joined.score_for(*self._in_all(user)[:2], items)
+
+    def rough_scores(self, user: UserVector) -> NDArray[np.float32]:
+        """See `Ranker.rough_scores`."""
+        joined, (both, bias, _) = self._joined, self._in_all(user)
+        return np.asarray(joined.item_factors @ both + (joined.item_bias + (np.float32(joined.global_mean) + bias)))
+
+    def _in_all(self, user: UserVector) -> UserVector:
+        """Both parts side by side, in the order of the joined axes."""
+        weight = np.float32(self.rating_weight)
+        both = np.concatenate([user.ranking, weight * user.factors])[self._axes]
+        return UserVector(both, weight * user.bias)
+
+    @cached_property
+    def _axes(self) -> NDArray[np.intp]:
+        """The axes of both parts, those first that move scores most."""
+        places = self._places(self._sampled)
+        users = self.rating_weight * self.factors.user_factors[self._sampled]
+        moved = [
+            np.square(mine, dtype=np.float64).mean(axis=0) * np.square(theirs, dtype=np.float64).mean(axis=0)
+            for mine, theirs in ((places, self.item_factors), (users, self.factors.item_factors))
+        ]
+        return np.argsort(-np.concatenate(moved), kind="stable")
+
+    @cached_property
+    def _sampled(self) -> NDArray[np.intp]:
+        known = np.flatnonzero(self.factors.user_counts)
+        return known[:: max(len(known) // _SAMPLE, 1)]
+
+    def _places(self, users: NDArray[np.intp]) -> NDArray[np.float32]:
+        rows = [self.place(*self.history.train_rows_of(user)) for user in users.tolist()]
+        return np.asarray(rows, dtype=np.float32).reshape(len(users), self.item_factors.shape[1])
+
+    @cached_property
+    def _joined(self) -> FactorModel:
+        """Both parts as one model, of the sampled users: all that ranking needs."""
+        sampled, weight, factors = self._sampled, np.float32(self.rating_weight), self.factors
+        users = np.hstack([self._places(sampled), weight * factors.user_factors[sampled]])
+        return replace(
+            factors,
+            global_mean=self.rating_weight * factors.global_mean,
+            user_factors=np.ascontiguousarray(users[:, self._axes]),
+            user_bias=weight * factors.user_bias[sampled],
+            user_counts=factors.user_counts[sampled],
+            item_factors=np.ascontiguousarray(np.hstack([self.item_factors, factors.item_factors])[:, self._axes]),
+            item_bias=weight * factors.item_bias,
+            scale=(0.0, 1.0),
+        )
+
+    @cached_property
+    def _shortlist(self) -> Shortlist:
+        return Shortlist(self._joined)
