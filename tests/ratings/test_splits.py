@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from latentlens.errors import ConfigError, DataError
 from latentlens.ratings.catalogue import Catalogue
-from latentlens.ratings.splits import leave_last_n, most_active, random_split
+from latentlens.ratings.splits import k_folds, leave_last_n, most_active, random_split, time_cut
 from latentlens.ratings.table import Note, Ratings
 
 
@@ -82,6 +82,59 @@ def test_leaving_out_the_last_needs_timestamps() -> None:
 def test_leaving_out_the_last_needs_someone_with_more_ratings() -> None:
     with pytest.raises(DataError, match="test side empty"):
         leave_last_n(grid(3, 2), 2)
+
+
+def test_a_time_cut_puts_the_latest_of_all_on_the_test_side_and_a_second_on_one() -> None:
+    times = np.array([50, 10, 40, 20, 40, 40, 30, 0, 5, 60])
+    ratings = Ratings.of(np.arange(10) // 2, np.arange(10), np.full(10, 3.0), times)
+    split = time_cut(ratings, 0.3)
+    # A share of .3 is three rows, 60, 50 and one of the three of second 40: the others come with it.
+    assert rows_of(split.test) == [50, 40, 40, 40, 60]
+    assert rows_of(split.train) == [10, 20, 30, 0, 5]
+    assert split.rule == "time cut, test_size=0.3, from 1970-01-01T00:00:40"
+    assert rows_of(time_cut(ratings, 0.01).test) == [60]
+
+
+@given(st.lists(st.integers(0, 20), min_size=2, max_size=40).filter(lambda times: len(set(times)) > 1))
+def test_everything_before_the_cut_is_train_and_the_test_side_has_its_share(times: list[int]) -> None:
+    n = len(times)
+    ratings = Ratings.of(np.arange(n), np.arange(n), np.full(n, 3.0), np.array([0, *times[1:-1], 99]))
+    split = time_cut(ratings, 1 / n)
+    assert max(rows_of(split.train)) < min(rows_of(split.test))
+    assert len(split.train) + len(split.test) == n
+
+
+def test_a_time_cut_needs_times_that_differ() -> None:
+    ratings = Ratings.of(np.arange(4), np.arange(4), np.full(4, 3.0), np.full(4, 7))
+    with pytest.raises(DataError, match="train side empty"):
+        time_cut(ratings)
+    with pytest.raises(DataError, match="no timestamps"):
+        time_cut(Ratings.of(np.arange(4), np.arange(4), np.full(4, 3.0)))
+    with pytest.raises(ConfigError, match="test_size is 1"):
+        time_cut(ratings, 1)
+
+
+@given(st.integers(2, 30), st.integers(0, 2**32))
+def test_each_row_is_in_one_fold_and_folds_are_of_one_size(k: int, seed: int) -> None:
+    ratings = grid(6, 5)
+    splits = list(k_folds(ratings, k, seed))
+    assert len(splits) == k
+    assert sorted(row for split in splits for row in rows_of(split.test)) == rows_of(ratings)
+    for split in splits:
+        assert len(split.test) in (30 // k, -(-30 // k))
+        assert sorted(rows_of(split.train) + rows_of(split.test)) == rows_of(ratings)
+
+
+def test_folds_are_random_by_their_seed() -> None:
+    first, again, other = (next(k_folds(grid(6, 5), 3, seed)) for seed in (1, 1, 2))
+    assert rows_of(first.test) == rows_of(again.test) != rows_of(other.test)
+    assert first.rule == "fold 1 of 3, seed=1"
+
+
+@pytest.mark.parametrize("k", [1, 0, 31])
+def test_folds_that_cannot_be_are_refused_at_once(k: int) -> None:
+    with pytest.raises(ConfigError, match=f"{k} folds of 30 ratings"):
+        k_folds(grid(6, 5), k)
 
 
 @pytest.fixture

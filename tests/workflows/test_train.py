@@ -74,6 +74,50 @@ def test_prepare_puts_the_last_ratings_of_each_user_on_the_test_side() -> None:
         assert left.test.timestamp[left.test.user_index == user].min() >= earlier.max()
 
 
+def test_prepare_cuts_by_time() -> None:
+    split = prepare("demo", by_time=True, test_size=0.1)
+    assert split.train.timestamp is not None
+    assert split.test.timestamp is not None
+    assert split.train.timestamp.max() < split.test.timestamp.min()
+    assert len(split.test) == pytest.approx(0.1 * (len(split.train) + len(split.test)), abs=20)
+
+
+def test_prepare_takes_a_split_that_was_made_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "u1.base").write_text("1\t10\t4\t1\n2\t20\t3\t2\n2\t10\t3\t3\n")
+    (tmp_path / "u1.test").write_text("1\t20\t5\t4\n2\t10\t1\t5\n3\t30\t2\t6\n")
+    (tmp_path / "u.item").write_text(
+        "".join(f"{i}0|Film {i} (1990)|||{'|0' * 8}|1{'|0' * 10}\n" for i in (1, 2, 3, 4)), encoding="latin-1"
+    )
+    train, test, rule = prepare(str(tmp_path / "u1.base"), test_source=str(tmp_path / "u1.test"))
+    assert train.user_ids.values.tolist() == test.user_ids.values.tolist() == [1, 2, 3]
+    assert train.catalogue.titles == test.catalogue.titles == ("Film 1", "Film 2", "Film 3", "Film 4")
+    assert train.user_index.tolist() == [0, 1, 1]
+    # User 2's rating of movie 10 is on the train side already.
+    assert (test.user_index.tolist(), test.item_index.tolist()) == ([0, 2], [1, 2])
+    assert rule.startswith("given, u1.test, SHA-256 ")
+    assert [(note.what.split(",")[0], note.rows) for note in train.origin.notes] == [
+        ("read", 3),
+        ("u1.test: read", 3),
+        ("dropped from the test side: (user", 1),
+        ("train side: given", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"leave_last": 1, "by_time": True},
+        {"by_time": True, "test_source": "demo"},
+        {"leave_last": 1, "test_source": "demo"},
+        {"most_active_users": 9, "test_source": "demo"},
+        {"most_rated_movies": 9, "test_source": "demo"},
+    ],
+)
+def test_prepare_refuses_choices_that_contradict_each_other(choices: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"give one of them|leave out most-active-users"):
+        prepare("demo", **choices)
+
+
 def test_prepare_passes_on_what_is_wrong() -> None:
     with pytest.raises(DataError, match="nowhere"):
         prepare("nowhere")

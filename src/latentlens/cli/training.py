@@ -87,6 +87,12 @@ def train(
     leave_last: Annotated[
         int | None, typer.Option(help="Instead: each user's last N ratings are the test side.")
     ] = None,
+    by_time: Annotated[
+        bool, typer.Option("--by-time", help="Instead: the latest ratings, a share of --test-size, are the test side.")
+    ] = False,
+    test_file: Annotated[
+        str | None, typer.Option(help="Instead: the ratings of this file are the test side, those of --data train.")
+    ] = None,
     validation_size: Annotated[
         float, typer.Option(help="Share of the train side watched by epoch; 0 fits on all.")
     ] = 0.05,
@@ -129,6 +135,8 @@ def train(
                 most_rated_movies=most_rated_movies,
                 test_size=test_size,
                 leave_last=leave_last,
+                by_time=by_time,
+                test_source=test_file,
                 seed=seed,
                 on_download=on_download,
             )

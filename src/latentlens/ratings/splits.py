@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +29,7 @@ def random_split(ratings: Ratings, test_size: float = 0.2, seed: int = 42, sides
 
     `sides`: what the notes call the two.
     """
-    if not 0 < test_size < 1:
-        raise ConfigError(f"test_size is {test_size}: give a share above 0 and below 1, such as 0.2.")
+    _check_share(test_size)
     order = np.random.default_rng(seed).permutation(len(ratings))
     n_test = round(len(ratings) * test_size)
     is_test = np.zeros(len(ratings), dtype=np.bool_)
@@ -43,15 +44,34 @@ def leave_last_n(ratings: Ratings, n: int = 1) -> Split:
     """
     if n < 1:
         raise ConfigError(f"leave_last_n needs at least 1 rating per user, not {n}.")
-    if ratings.timestamp is None:
-        raise DataError("These ratings have no timestamps, so none is the last: use a random split.")
-    order = np.lexsort((np.arange(len(ratings)), ratings.timestamp, ratings.user_index))
+    order = np.lexsort((np.arange(len(ratings)), _times(ratings), ratings.user_index))
     users = ratings.user_index[order]
     ends = np.cumsum(ratings.user_counts)
     from_end = ends[users] - np.arange(len(users))
     is_test = np.zeros(len(ratings), dtype=np.bool_)
     is_test[order] = (from_end <= n) & (ratings.user_counts[users] > n)
     return _split(ratings, is_test, f"leave-last-{n}")
+
+
+def time_cut(ratings: Ratings, test_size: float = 0.2) -> Split:
+    """Put the latest ratings of all, a share `test_size` (above 0, below 1) or little more, on the test side.
+
+    What a model would have met: everything before one moment is known, nothing after it. Ratings of the second of the
+    cut are all on the test side.
+    """
+    _check_share(test_size)
+    n_test = math.ceil(len(ratings) * test_size)
+    cut = np.partition(_times(ratings), -n_test)[-n_test]
+    rule = f"time cut, test_size={test_size:g}, from {np.datetime64(int(cut), 's')}"
+    return _split(ratings, _times(ratings) >= cut, rule)
+
+
+def k_folds(ratings: Ratings, k: int = 5, seed: int = 42) -> Iterator[Split]:
+    """Cut the rows into `k` random folds, whose sizes differ by one at most; each is the test side of one split."""
+    if not 2 <= k <= len(ratings):
+        raise ConfigError(f"{k} folds of {len(ratings)} ratings cannot be made: give 2 folds or more, not above those.")
+    fold = np.random.default_rng(seed).permutation(len(ratings)) % k
+    return (_split(ratings, fold == j, f"fold {j + 1} of {k}, seed={seed}") for j in range(k))
 
 
 def most_active(ratings: Ratings, users: int | None = None, movies: int | None = None) -> Ratings:
@@ -80,6 +100,17 @@ def _largest(counts: NDArray[np.int64], n: int, option: str) -> NDArray[np.bool_
     chosen = np.zeros(len(counts), dtype=np.bool_)
     chosen[np.argsort(-counts, kind="stable")[:n]] = True
     return chosen
+
+
+def _check_share(test_size: float) -> None:
+    if not 0 < test_size < 1:
+        raise ConfigError(f"test_size is {test_size}: give a share above 0 and below 1, such as 0.2.")
+
+
+def _times(ratings: Ratings) -> NDArray[np.int64]:
+    if ratings.timestamp is None:
+        raise DataError("These ratings have no timestamps, so none is the last: use a random split.")
+    return ratings.timestamp
 
 
 def _split(ratings: Ratings, is_test: NDArray[np.bool_], rule: str, sides: tuple[str, str] = _SIDES) -> Split:
