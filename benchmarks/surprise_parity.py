@@ -20,8 +20,8 @@ from rich.progress import track
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from latentlens.evaluation.metrics import rmse
 from latentlens.evaluation.protocols import accuracy
+from latentlens.evaluation.rating_metrics import rmse
 from latentlens.ratings.readers import read
 from latentlens.ratings.splits import Split, random_split
 from latentlens.ratings.table import Ratings

@@ -36,7 +36,7 @@ def test_both_sides_keep_their_rows_over_one_set_of_ids_and_one_scale() -> None:
         assert table.user_ids.values.tolist() == [5, 7, 9]
         assert table.item_ids.values.tolist() == [10, 20, 40]
         assert table.scale == (1, 5)
-        assert (table.user_index.dtype, table.item_index.dtype) == (np.int32, np.int32)
+        assert table.user_index.dtype == table.item_index.dtype == np.int32
     assert rule == "given, test, SHA-256 testtesttesttest"
     assert train.origin.notes == (
         Note("read", 2),

@@ -44,3 +44,12 @@ def test_types_are_those_of_the_saved_model(ratings: Ratings) -> None:
     history = History.of(ratings)
     types = [part.dtype.name for part in (history.indptr, history.items, history.ratings, history.is_train)]
     assert types == ["int64", "int32", "float32", "bool"]
+
+
+def test_train_rows_alone_are_the_history_of_the_train_side(ratings: Ratings) -> None:
+    train, test = ratings.take(np.array([0, 1, 2]), "train"), ratings.take(np.array([3, 4]), "test")
+    kept, expected = History.of(train, test).of_train(), History.of(train)
+    for part in ("indptr", "items", "ratings", "is_train"):
+        np.testing.assert_array_equal(getattr(kept, part), getattr(expected, part), strict=True)
+    assert History.of(train, test).users.tolist() == [0, 1, 1, 1, 2]
+    assert kept.users.tolist() == [0, 1, 1]

@@ -61,7 +61,7 @@ def error_by_count(whose: str, slices: Mapping[str, Sequence[Slice]]) -> Figure:
     axes.set_zorder(rows.get_zorder() + 1)
     axes.set_frame_on(False)
     for (name, found), colour, style in zip(slices.items(), (_ACCENT, _INK), ("-", "--"), strict=False):
-        axes.plot(labels, [part.rmse for part in found], marker="o", ms=4, color=colour, ls=style, label=name)
+        axes.plot(labels, [part.value for part in found], marker="o", ms=4, color=colour, ls=style, label=name)
     axes.legend(frameon=False)
     return figure
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlens.evaluation.metrics import mae, rmse
+from latentlens.evaluation.rating_metrics import mae, rmse
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import FittedModel
 

@@ -36,6 +36,17 @@ class History:
         np.cumsum(np.bincount(users, minlength=train.n_users), out=indptr[1:])
         return cls(indptr, items[order], ratings[order], is_train[order])
 
+    def of_train(self) -> History:
+        """Keep the rows that the fit has seen."""
+        kept = np.concatenate(([0], np.cumsum(self.is_train)))
+        seen = self.is_train
+        return History(kept[self.indptr], self.items[seen], self.ratings[seen], seen[seen])
+
+    @property
+    def users(self) -> NDArray[np.int64]:
+        """(n,) user index of each row."""
+        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+
     def items_of(self, user: int) -> NDArray[np.int32]:
         """Every movie this user rated, by index."""
         return self.items[self.indptr[user] : self.indptr[user + 1]]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from latentlens.evaluation.metrics import mae, rmse
 from latentlens.evaluation.protocols import accuracy
+from latentlens.evaluation.rating_metrics import mae, rmse
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
 

@@ -1,0 +1,149 @@
+"""The lists that a fitted model gives the users of the test side, and which of their movies are hits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlens.errors import ConfigError, DataError
+from latentlens.ratings.history import History
+from latentlens.ratings.table import Ratings
+from latentlens.recommenders.fitted import FittedModel
+
+# The upper quarter of the scale.
+_LIKED = 0.75
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """One list per user that the fit knows and who has a relevant test rating.
+
+    liked: the lowest test rating that is relevant. users: (n_users,) user indexes, ascending. items: (n_users, k) item
+    indexes, best first, -1 at the places that a short list leaves empty; hits: (n_users, k), which are relevant.
+    n_relevant: (n_users,) relevant test movies of each. wanted: (n_relevant.sum(),) those movies, user by user; found:
+    which of them are listed. n_missing: how many the fit has not seen: they count, and no list can have them.
+    n_new_users: users with a relevant test rating whom the fit does not know: they have no list.
+    """
+
+    liked: float
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    hits: NDArray[np.bool_]
+    n_relevant: NDArray[np.int64]
+    wanted: NDArray[np.int32]
+    found: NDArray[np.bool_]
+    n_missing: int
+    n_new_users: int
+
+
+def ranked(
+    model: FittedModel,
+    test: Ratings,
+    k: int = 10,
+    *,
+    liked: float | None = None,
+    negatives: int | None = None,
+    seed: int = 0,
+) -> Lists:
+    """Ask `model` for the `k` best movies for each user of `test`, without those that the fit has seen of the user.
+
+    A test rating is relevant from `liked` on: not given, from the upper quarter of the scale, which is 4 on 1 to 5 and
+    on half stars; the lowest of the scale makes every test rating count. All movies compete. With `negatives` only the
+    user's relevant test movies do, and so many others (all, if there are no more), drawn by `seed` from those that the
+    user rated on neither side: as some papers measure, for comparison with them.
+
+    Raises ConfigError for a `k` below 1 or above the movies that compete, DataError if no test rating is relevant.
+    """
+    _check(model, k, negatives)
+    liked = _liked(test) if liked is None else liked
+    known = model.factors.user_counts > 0
+    of_known = known[test.user_index]
+    is_relevant = test.rating >= liked
+    relevant = History.of(test.take(np.flatnonzero(is_relevant & of_known), "relevant"))
+    if not len(relevant.items):
+        raise DataError(
+            f"No user that the fit knows has a test rating of {liked:g} or more, so that no list can be judged:"
+            " lower what counts as liked, or split otherwise."
+        )
+    n_relevant = np.diff(relevant.indptr)
+    users = np.flatnonzero(n_relevant).astype(np.int32)
+    if not model.history.is_train.all():
+        # A model that was recorded knows the test side too, and would leave it out.
+        model = replace(model, history=model.history.of_train())
+    best: Iterator[NDArray[np.int64]]
+    if negatives is None:
+        best = (model.rank(user_id, k).items for user_id in model.factors.user_ids.values[users].tolist())
+    else:
+        best = _best_of_few(model, users, relevant, History.of(test), k, negatives, seed)
+    items = np.full((len(users), k), -1, dtype=np.int32)
+    for row, chosen in enumerate(best):
+        items[row, : len(chosen)] = chosen
+    hits, found = _compared(users, items, relevant, test.n_items)
+    return Lists(
+        liked=liked,
+        users=users,
+        items=items,
+        hits=hits,
+        n_relevant=n_relevant[users],
+        wanted=relevant.items,
+        found=found,
+        n_missing=int((model.factors.item_counts[relevant.items] == 0).sum()),
+        n_new_users=len(np.unique(test.user_index[is_relevant & ~of_known])),
+    )
+
+
+def _check(model: FittedModel, k: int, negatives: int | None) -> None:
+    if negatives is not None and negatives < 1:
+        raise ConfigError(f"negatives is {negatives}: give at least 1, or none to let all movies compete.")
+    n_movies = int((model.factors.item_counts > 0).sum())
+    competing = n_movies if negatives is None else min(negatives, n_movies)
+    if not 1 <= k <= competing:
+        raise ConfigError(f"k is {k}, and {competing:,} movies compete for a place: give 1 to {competing:,}.")
+
+
+def _liked(test: Ratings) -> float:
+    low, high = test.scale
+    if low == high:
+        raise DataError(
+            f"All ratings are {low:g}, so none says what is liked: say liked={low:g} to let every test rating count."
+        )
+    return low + _LIKED * (high - low)
+
+
+def _best_of_few(
+    model: FittedModel,
+    users: NDArray[np.int32],
+    relevant: History,
+    tested: History,
+    k: int,
+    negatives: int,
+    seed: int,
+) -> Iterator[NDArray[np.int64]]:
+    seen = model.factors.item_counts > 0
+    for user, user_id in zip(users.tolist(), model.factors.user_ids.values[users].tolist(), strict=True):
+        unrated = seen.copy()
+        for history in (model.history, tested):
+            unrated[history.items_of(user)] = False
+        # A user's draw does not depend on who else is measured.
+        drawn = np.random.default_rng((seed, user)).permutation(np.flatnonzero(unrated))[:negatives]
+        wanted = relevant.items_of(user)
+        candidates = np.sort(np.append(drawn, wanted[seen[wanted]]))
+        scores = model.ranking_scores(model.vector_of(user_id), candidates)
+        # Ties go to the smaller index.
+        yield candidates[np.argsort(-scores, kind="stable")[:k]]
+
+
+def _compared(
+    users: NDArray[np.int32], items: NDArray[np.int32], relevant: History, n_items: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which places of the lists hold a relevant movie, and which relevant movies are listed."""
+    pairs = relevant.users * n_items + relevant.items
+    listed = np.where(items >= 0, users.astype(np.int64)[:, None] * n_items + items, -1)
+    place = np.minimum(np.searchsorted(pairs, listed), len(pairs) - 1)
+    hits = pairs[place] == listed
+    found = np.zeros(len(pairs), dtype=np.bool_)
+    found[place[hits]] = True
+    return hits, found
