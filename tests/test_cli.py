@@ -68,6 +68,13 @@ def test_train_says_what_was_read_and_shows_bias_only_beside(run: Run, store: Pa
     assert "Registered: latentlens version" in out
 
 
+@pytest.mark.parametrize("choices", [("--by-time", "--leave-last", 1), ("--by-time", "--test-file", "u1.test")])
+def test_two_test_sides_are_refused(run: Run, choices: tuple[object, ...]) -> None:
+    code, out, err = run("train", *choices)
+    assert (code, out) == (2, "")
+    assert "each choose the test side: give one of them" in " ".join(err.split())
+
+
 def test_train_if_empty_leaves_a_filled_registry_alone(run: Run, store: Path, trained: dict[str, Any]) -> None:
     code, out, err = run("train", "--if-empty", "--store", store)
     assert (code, out) == (0, "")

@@ -25,6 +25,7 @@ def test_the_lower_rmse_has_the_worse_lists(movielens_small: Path) -> None:
     assert accuracy(svd, test).rmse < accuracy(popularity, test).rmse - 0.05
     of_svd, of_popularity = (measured(model, ranked(model, test)) for model in (svd, popularity))
     assert of_svd.users.tolist() == of_popularity.users.tolist()
+    assert of_popularity.mean("precision") > 2 * of_svd.mean("precision")
     gain = of_popularity.per_user["ndcg"] - of_svd.per_user["ndcg"]
     assert bootstrap_interval(gain).low > 0.03
     assert paired_p_value(of_popularity.per_user["ndcg"], of_svd.per_user["ndcg"]) < 0.001

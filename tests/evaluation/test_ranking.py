@@ -228,6 +228,8 @@ def test_only_relevant_and_drawn_movies_compete_and_drawn_ones_are_rated_on_no_s
     assert same(lists, ranked(model, test, 2, negatives=negatives, seed=seed))
     for row, user in enumerate(lists.users.tolist()):
         listed = lists.items[row][lists.items[row] >= 0]
+        # Not even a relevant one competes if the fit has not seen it.
+        assert (train.item_counts[listed] > 0).all()
         missed = listed[~lists.hits[row][: len(listed)]]
         for side in both:
             assert not np.isin(missed, side.item_index[side.user_index == user]).any()
