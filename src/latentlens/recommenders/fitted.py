@@ -173,9 +173,7 @@ class FittedModel:
 
     def ranking_scores(self, user: UserVector, items: NDArray[np.integer]) -> NDArray[np.float64]:
         """What orders a list: (n,) for item indexes (n,), whether or not the user rated them."""
-        if self.ranks_by == "popularity":
-            return np.asarray(self.factors.item_counts[items], dtype=np.float64)
-        return self.factors.score_for(user.factors, user.bias, items)
+        return self.ranker.scores(user, items)
 
     def known_ratings(self, ratings: Mapping[Any, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keep the ratings of movies the fit has seen: item indexes, ascending, and ratings."""
