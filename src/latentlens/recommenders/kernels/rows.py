@@ -57,6 +57,14 @@ def dot(P, u, Q, i):
 
 
 @primitive
+def add(P, u, amount, Q, i):
+    """Add amount Q[i] to P[u]."""
+    amount = repeat(amount)
+    for v in range(vectors_of(P)):
+        store(P, u, v, plus_product(load(P, u, v), amount, load(Q, i, v)))
+
+
+@primitive
 def step(P, u, Q, i, keep_p, move_p, keep_q, move_q):
     """Move both rows from their values p, q: P[u] to keep_p p + move_p q, and Q[i] to keep_q q + move_q p."""
     keep_p, move_p, keep_q, move_q = repeat(keep_p), repeat(move_p), repeat(keep_q), repeat(move_q)

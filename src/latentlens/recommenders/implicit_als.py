@@ -1,0 +1,77 @@
+"""Implicit ALS: a factorisation of who rated what, which ranks; the ratings only say how much each counts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
+
+from latentlens.errors import ConfigError
+from latentlens.ratings.table import Ratings
+from latentlens.recommenders.implicit_foldin import frequency_ridge, weights_of
+from latentlens.recommenders.kernels.als import Observed, half_step
+from latentlens.recommenders.kernels.rows import aligned_rows
+
+
+@dataclass(frozen=True)
+class ImplicitALS:
+    """score(u, i) = x_u · y_i, near 1 for what u rated and near 0 for all the rest, by alternating least squares.
+
+    Minimises Σ_rated c (x · y - 1)² + unobserved_weight Σ_all (x · y)² + Σ ridge |x|² + Σ ridge |y|², where
+    ridge = reg (n + unobserved_weight N)^reg_exponent for a row with n ratings and N rows on the other side, and
+    c = 1 - rating_weight + rating_weight · (the rating's place on the scale, 0 to 1).
+    Hu, Koren & Volinsky (2008); Rendle, Krichene, Zhang & Koren (2021). A user's row is `implicit_foldin.fold_in`.
+    """
+
+    n_factors: int = 128
+    n_epochs: int = 12
+    reg: float = 0.003
+    unobserved_weight: float = 1.0
+    reg_exponent: float = 1.0
+    rating_weight: float = 1.0
+    random_state: int | None = None
+    name: ClassVar[str] = "implicit_als"
+
+    def __post_init__(self) -> None:
+        if self.n_factors < 1 or self.n_epochs < 1:
+            raise ConfigError(f"n_factors is {self.n_factors} and n_epochs {self.n_epochs}: both must be 1 or more.")
+        for field, value in asdict(self).items():
+            if field in ("reg", "unobserved_weight") and not 0 < value < np.inf:
+                raise ConfigError(f"{field} is {value}: it must be above 0.")
+            if field in ("reg_exponent", "rating_weight") and not 0 <= value <= 1:
+                raise ConfigError(f"{field} is {value}: it must be from 0 to 1.")
+
+    def learn(self, train: Ratings) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """User factors (n_users, k) and item factors (n_items, k); rows without ratings are zero.
+
+        The same `random_state` gives the same bits, whatever the order of the rows and the number of threads.
+        """
+        weights = weights_of(train.rating, train.scale, self.rating_weight)
+        matrix = csr_matrix((weights, (train.user_index, train.item_index)), (train.n_users, train.n_items))
+        matrix.sort_indices()
+        users, items = (Observed(side.indptr, side.indices, side.data) for side in (matrix, matrix.T.tocsr()))
+        X, Y = (aligned_rows(n, self.n_factors, np.float32) for n in (train.n_users, train.n_items))
+        spread = 0.1 / np.sqrt(self.n_factors)
+        Y[:, : self.n_factors] = np.random.default_rng(self.random_state).normal(0, spread, (len(Y), self.n_factors))
+        Y[train.item_counts == 0] = 0
+        user_ridges = self._ridges(train.user_counts, np.count_nonzero(train.item_counts))
+        item_ridges = self._ridges(train.item_counts, np.count_nonzero(train.user_counts))
+        step = partial(half_step, unobserved_weight=self.unobserved_weight, n_factors=self.n_factors)
+        # One thread of the BLAS: with more, its sums would depend on their number.
+        with threadpool_limits(1, user_api="blas"):
+            for _ in range(self.n_epochs):
+                step(users, X, Y, ridges=user_ridges)
+                step(items, Y, X, ridges=item_ridges)
+            # Users last: each is then the fold-in of its own ratings.
+            step(users, X, Y, ridges=user_ridges)
+        return X[:, : self.n_factors].copy(), Y[:, : self.n_factors].copy()
+
+    def _ridges(self, counts: NDArray[np.int64], n_others: int) -> NDArray[np.float32]:
+        reg, weight, exponent = self.reg, self.unobserved_weight, self.reg_exponent
+        ridges = frequency_ridge(counts, n_others, reg=reg, unobserved_weight=weight, reg_exponent=exponent)
+        return ridges.astype(np.float32)
