@@ -35,7 +35,7 @@ def folded(model: ImplicitALS, train: Ratings, item_factors: NDArray[np.float32]
         own = np.flatnonzero(train.user_index == user)
         ridge = frequency_ridge(
             len(own),
-            np.count_nonzero(train.item_counts),
+            int(np.count_nonzero(train.item_counts)),
             reg=model.reg,
             unobserved_weight=model.unobserved_weight,
             reg_exponent=model.reg_exponent,

@@ -29,7 +29,7 @@ class ImplicitALS:
     """
 
     n_factors: int = 128
-    n_epochs: int = 12
+    n_epochs: int = 15
     reg: float = 0.003
     unobserved_weight: float = 1.0
     reg_exponent: float = 1.0
@@ -59,8 +59,8 @@ class ImplicitALS:
         spread = 0.1 / np.sqrt(self.n_factors)
         Y[:, : self.n_factors] = np.random.default_rng(self.random_state).normal(0, spread, (len(Y), self.n_factors))
         Y[train.item_counts == 0] = 0
-        user_ridges = self._ridges(train.user_counts, np.count_nonzero(train.item_counts))
-        item_ridges = self._ridges(train.item_counts, np.count_nonzero(train.user_counts))
+        user_ridges = self._ridges(train.user_counts, train.item_counts)
+        item_ridges = self._ridges(train.item_counts, train.user_counts)
         step = partial(half_step, unobserved_weight=self.unobserved_weight, n_factors=self.n_factors)
         # One thread of the BLAS: with more, its sums would depend on their number.
         with threadpool_limits(1, user_api="blas"):
@@ -71,7 +71,9 @@ class ImplicitALS:
             step(users, X, Y, ridges=user_ridges)
         return X[:, : self.n_factors].copy(), Y[:, : self.n_factors].copy()
 
-    def _ridges(self, counts: NDArray[np.int64], n_others: int) -> NDArray[np.float32]:
+    def _ridges(self, counts: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Of one side's rows; `others` are the counts of the other side."""
         reg, weight, exponent = self.reg, self.unobserved_weight, self.reg_exponent
+        n_others = int(np.count_nonzero(others))
         ridges = frequency_ridge(counts, n_others, reg=reg, unobserved_weight=weight, reg_exponent=exponent)
         return ridges.astype(np.float32)

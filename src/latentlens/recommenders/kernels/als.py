@@ -82,7 +82,7 @@ def half_step(
     ridges: NDArray[np.float32],
     unobserved_weight: float,
     n_factors: int,
-    n_threads: int = config.NUMBA_NUM_THREADS,
+    n_threads: int = config.NUMBA_NUM_THREADS,  # type: ignore[attr-defined]
 ) -> None:
     """Make each row x of X the minimum of Σ c (x · y - 1)² + unobserved_weight Σ_all (x · y)² + ridge |x|².
 
