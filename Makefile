@@ -59,6 +59,14 @@ bench-api: venv ## requests per second of the API beside FastAPI routes that do 
 bench-explanations: venv ## whether reasons are the reasons, what named axes carry, what an explanation costs
 	$(BIN)/python benchmarks/explanations.py
 
+.venv-peers/ready: benchmarks/peers.txt .venv/ready
+	$(PYTHON) -m venv .venv-peers
+	VIRTUAL_ENV=.venv-peers $(BIN)/uv pip install --quiet -r benchmarks/peers.txt
+	@touch $@
+
+bench-ranking: venv .venv-peers/ready ## lists beside those of other packages, in an environment of their own; takes half an hour
+	$(BIN)/python benchmarks/ranking_peers.py
+
 lock: venv ## renew the lock files
 	$(COMPILE) --extra dev -o locks/dev.txt
 	$(COMPILE) --extra train --extra track -o locks/train.txt
@@ -66,7 +74,7 @@ lock: venv ## renew the lock files
 
 clean: ## remove .venv, caches and compiled kernels; never mlruns
 	find src -name "*.nb[ci]" -delete
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench bench-api \
-	bench-explanations lock clean
+	bench-explanations bench-ranking lock clean

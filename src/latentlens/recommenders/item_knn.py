@@ -81,7 +81,8 @@ def _largest(block: NDArray[np.float32], k: int) -> NDArray[np.bool_]:
     if k >= block.shape[1]:
         return np.asarray(block > 0)
     least = np.partition(block, -k, axis=1)[:, -k, None]
-    chosen = block > least
+    chosen: NDArray[np.bool_] = block > least
     equal = (block == least) & (least > 0)
     room = k - chosen.sum(axis=1, keepdims=True)
-    return chosen | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= room))
+    chosen |= equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= room)
+    return chosen
