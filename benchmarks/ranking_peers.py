@@ -30,8 +30,8 @@ from latentlens.ratings.readers import read
 from latentlens.ratings.splits import Split, leave_last_n, random_split
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.implicit_als import ImplicitALS
-from latentlens.recommenders.implicit_foldin import weights_of
 from latentlens.recommenders.item_knn import ItemKNN
+from latentlens.recommenders.rankers.preference import preferences
 from ranking import RULES, Chosen, Fit, Rows, TrainSide, choose, ndcg
 from surprise_parity import default_source
 
@@ -98,7 +98,7 @@ def knn(config: ItemKNN, train: Ratings) -> NDArray[Any]:
     """Scores (n_users, n_items)."""
     indptr, items, weights = config.neighbours(train)
     near = csr_matrix((weights, items, indptr), (train.n_items, train.n_items))
-    values = weights_of(train.rating, train.scale, config.rating_weight)
+    values = preferences(train.rating, train.scale, config.liking)
     rated = csr_matrix((values, (train.user_index, train.item_index)), (train.n_users, train.n_items))
     return np.asarray((rated @ near.T).toarray())
 
@@ -125,10 +125,10 @@ def ours(ratings: Ratings) -> dict[str, dict[str, Fit]]:
             als,
             reg=(0.002, 0.003, 0.005),
             unobserved_weight=(0.3, 1.0, 2.0),
-            rating_weight=(0.0, 0.5, 1.0),
+            liking=(0.0, 0.5, 1.0),
         ),
         "LatentLens item-kNN": settings(
-            ItemKNN, knn, k=(50, 100), shrinkage=(1.0, 5.0), amplification=(1.0, 1.5, 2.0), rating_weight=(0.5, 1.0)
+            ItemKNN, knn, k=(50, 100), shrinkage=(1.0, 5.0), amplification=(1.0, 1.5, 2.0), liking=(0.5, 1.0)
         ),
     }
 

@@ -14,7 +14,7 @@ from latentlens.evaluation.ranking_report import measured
 from latentlens.ratings.readers import read
 from latentlens.ratings.splits import random_split
 from latentlens.recommenders.popularity import Popularity
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 
 
 @pytest.mark.realdata

@@ -12,6 +12,8 @@ from latentlens.explain.steering import moved, steer
 from latentlens.recommenders.ease import EASE
 from latentlens.recommenders.fitted import FittedModel, Recommender
 from latentlens.recommenders.hybrid import Hybrid
+from latentlens.recommenders.implicit_als import ImplicitALS
+from latentlens.recommenders.item_knn import ItemKNN
 from latentlens.recommenders.svd import SVD
 from tests.recommenders.support import small_sides
 
@@ -19,6 +21,8 @@ SVD_PART: dict[str, Any] = {"n_factors": 6, "n_epochs": 8, "lr_all": 0.02, "rand
 RANKED: dict[str, Recommender] = {
     "hybrid": Hybrid(**SVD_PART, ranking_factors=5, ranking_reg=5.0, rating_weight=0.2),
     "ease": EASE(reg=5.0),
+    "implicit-als": ImplicitALS(n_factors=6, n_epochs=5, random_state=1),
+    "item-knn": ItemKNN(k=20),
 }
 USER = 3
 

@@ -20,6 +20,8 @@ from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.ease import EASE
 from latentlens.recommenders.fitted import Filters, FittedModel, Recommendation, Recommender
 from latentlens.recommenders.hybrid import Hybrid
+from latentlens.recommenders.implicit_als import ImplicitALS
+from latentlens.recommenders.item_knn import ItemKNN
 from latentlens.recommenders.popularity import Popularity
 from latentlens.recommenders.portable import FACTOR_ARRAYS, MANIFEST, SETTINGS, load_factors
 from latentlens.recommenders.svd import SVD
@@ -32,6 +34,8 @@ RECOMMENDERS: dict[str, Recommender] = {
     "bias-only": BiasOnly(),
     "ease": EASE(reg=5.0),
     "ease-of-few-axes": EASE(reg=5.0, n_factors=6, random_state=1),
+    "implicit-als": ImplicitALS(n_factors=6, n_epochs=5, random_state=1),
+    "item-knn": ItemKNN(k=20),
     "hybrid": Hybrid(
         n_factors=6, n_epochs=8, lr_all=0.02, random_state=1, user_step_reg=0.05, ranking_factors=5, ranking_reg=5.0
     ),

@@ -47,7 +47,7 @@ def steck(X: NDArray[np.float64], reg: float) -> NDArray[np.float64]:
     return np.asarray(B)
 
 
-@pytest.mark.parametrize("liking", [0.0, 0.4])
+@pytest.mark.parametrize("liking", [0.0, 0.6])
 @pytest.mark.parametrize("transposed", [False, True], ids=["more-movies", "more-users"])
 def test_all_axes_give_the_scores_of_stecks_formula(train: Ratings, liking: float, transposed: bool) -> None:
     if transposed:
@@ -83,7 +83,7 @@ def test_a_catalogue_that_does_not_fit_is_refused_in_a_sentence() -> None:
         axes.leading_axes(empty, None, seed=0)
 
 
-@pytest.mark.parametrize("wrong", [{"reg": 0.0}, {"reg": float("nan")}, {"n_factors": 0}])
+@pytest.mark.parametrize("wrong", [{"reg": 0.0}, {"reg": float("nan")}, {"n_factors": 0}, {"liking": 1.5}])
 def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="ease has"):
         EASE(**wrong)

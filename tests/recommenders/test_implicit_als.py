@@ -14,7 +14,8 @@ from latentlens.errors import ConfigError
 from latentlens.ratings.readers import read
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.implicit_als import ImplicitALS
-from latentlens.recommenders.implicit_foldin import fold_in, frequency_ridge, weights_of
+from latentlens.recommenders.rankers.implicit_foldin import fold_in, frequency_ridge
+from latentlens.recommenders.rankers.preference import preferences
 
 from .support import ABSENT_MOVIE, ABSENT_USER, N_MOVIES, N_USERS, Sides, small_sides
 
@@ -28,7 +29,7 @@ def sides() -> Sides:
 
 def folded(model: ImplicitALS, train: Ratings, item_factors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Every user's fold-in."""
-    weights = weights_of(train.rating, train.scale, model.rating_weight)
+    weights = preferences(train.rating, train.scale, model.liking)
     gram = item_factors.astype(float).T @ item_factors.astype(float)
     rows = []
     for user in range(train.n_users):
@@ -53,9 +54,9 @@ def folded(model: ImplicitALS, train: Ratings, item_factors: NDArray[np.float32]
     return np.array(rows)
 
 
-@pytest.mark.parametrize("rating_weight", [0.0, 0.5, 1.0])
-def test_learned_users_are_the_fold_in_of_their_ratings(sides: Sides, rating_weight: float) -> None:
-    model = dataclasses.replace(SMALL, rating_weight=rating_weight)
+@pytest.mark.parametrize("liking", [0.0, 0.5, 1.0])
+def test_learned_users_are_the_fold_in_of_their_ratings(sides: Sides, liking: float) -> None:
+    model = dataclasses.replace(SMALL, liking=liking)
     user_factors, item_factors = model.learn(sides.train)
     expected = folded(model, sides.train, item_factors)
     np.testing.assert_allclose(user_factors, expected, rtol=1e-5, atol=1e-5)
@@ -101,11 +102,11 @@ def test_a_user_of_one_rating_by_hand() -> None:
 
 def test_weights_go_from_the_same_for_all_to_the_place_on_the_scale() -> None:
     ratings = np.array([0.5, 2.75, 5.0], np.float32)
-    assert weights_of(ratings, (0.5, 5.0), 0.0).tolist() == [1, 1, 1]
-    assert weights_of(ratings, (0.5, 5.0), 0.5).tolist() == [0.5, 0.75, 1]
-    assert weights_of(ratings, (0.5, 5.0), 1.0).tolist() == [0, 0.5, 1]
+    assert preferences(ratings, (0.5, 5.0), 0.0).tolist() == [1, 1, 1]
+    assert preferences(ratings, (0.5, 5.0), 0.5).tolist() == [0.5, 0.75, 1]
+    assert preferences(ratings, (0.5, 5.0), 1.0).tolist() == [0, 0.5, 1]
     # All ratings equal: the scale has no place to tell.
-    assert weights_of(np.ones(2, np.float32), (1.0, 1.0), 1.0).tolist() == [1, 1]
+    assert preferences(np.ones(2, np.float32), (1.0, 1.0), 1.0).tolist() == [1, 1]
 
 
 def test_the_ridge_grows_with_the_ratings() -> None:
@@ -139,7 +140,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_order_of_the_rows(sides:
         ({"unobserved_weight": -1.0}, "unobserved_weight is -1.0: it must be above 0"),
         ({"unobserved_weight": float("inf")}, "unobserved_weight is inf"),
         ({"reg_exponent": 2.0}, "reg_exponent is 2.0: it must be from 0 to 1"),
-        ({"rating_weight": -0.1}, "rating_weight is -0.1"),
+        ({"liking": -0.1}, "liking is -0.1"),
     ],
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, Any], says: str) -> None:

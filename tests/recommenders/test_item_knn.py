@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from latentlens.errors import ConfigError
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders import item_knn
-from latentlens.recommenders.implicit_foldin import weights_of
 from latentlens.recommenders.item_knn import ItemKNN, Neighbours
+from latentlens.recommenders.rankers.preference import preferences
 
 from .support import ABSENT_MOVIE, Sides, small_sides
 
@@ -38,7 +38,7 @@ def bits(found: Neighbours) -> tuple[bytes, ...]:
 def brute_force(model: ItemKNN, train: Ratings) -> NDArray[np.float64]:
     """The written formula, a pair of movies at a time."""
     v = np.zeros((train.n_users, train.n_items))
-    v[train.user_index, train.item_index] = weights_of(train.rating, train.scale, model.rating_weight)
+    v[train.user_index, train.item_index] = preferences(train.rating, train.scale, model.liking)
     expected = np.zeros((train.n_items, train.n_items))
     for i in range(train.n_items):
         near = []
@@ -56,9 +56,9 @@ def brute_force(model: ItemKNN, train: Ratings) -> NDArray[np.float64]:
     "model",
     [
         ItemKNN(k=7),
-        ItemKNN(k=1, rating_weight=0.5),
+        ItemKNN(k=1, liking=0.5),
         ItemKNN(k=1000, shrinkage=0.0, amplification=1.0),
-        ItemKNN(k=20, shrinkage=2.0, amplification=0.5, rating_weight=0.3),
+        ItemKNN(k=20, shrinkage=2.0, amplification=0.5, liking=0.3),
     ],
     ids=str,
 )
@@ -113,7 +113,7 @@ def test_lowest_ratings_alone_make_no_neighbours() -> None:
         ({"shrinkage": -1.0}, "shrinkage is -1.0: it must be 0 or more"),
         ({"shrinkage": float("nan")}, "shrinkage is nan"),
         ({"amplification": 0.0}, "amplification is 0.0: it must be above 0"),
-        ({"rating_weight": 1.5}, "rating_weight is 1.5: it must be from 0 to 1"),
+        ({"liking": 1.5}, "liking is 1.5: it must be from 0 to 1"),
     ],
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, Any], says: str) -> None:

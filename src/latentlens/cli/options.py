@@ -23,6 +23,8 @@ class Preset(StrEnum):
     svd = "svd"
     surprise = "surprise"
     ease = "ease"
+    implicit_als = "implicit_als"
+    item_knn = "item_knn"
     bias_only = "bias_only"
     popularity = "popularity"
 

@@ -15,7 +15,7 @@ from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import DEFAULT_USER_STEP_REG, FittedModel, OnEpoch
 from latentlens.recommenders.leading_axes import leading_axes
 from latentlens.recommenders.portable import FactorModel
-from latentlens.recommenders.rankers.by_factors import ByFactors
+from latentlens.recommenders.rankers.by_autoencoder import ByAutoencoder
 from latentlens.recommenders.rankers.preference import preferences
 
 
@@ -28,15 +28,17 @@ class EASE:
     rating counts beside having chosen the movie (`preferences`). Ratings are predicted by biases.
     """
 
-    reg: float = 200.0
+    reg: float = 100.0
     n_factors: int | None = None
-    liking: float = 0.4
+    liking: float = 0.6
     random_state: int | None = None
     name: ClassVar[str] = "ease"
 
     def __post_init__(self) -> None:
         if not self.reg > 0:
             raise ConfigError(f"ease has reg {self.reg}: it must be above 0.")
+        if not 0 <= self.liking <= 1:
+            raise ConfigError(f"ease has liking {self.liking}: it must be from 0 to 1.")
         if self.n_factors is not None and self.n_factors < 1:
             raise ConfigError(f"ease has n_factors {self.n_factors}: give 1 or more, or None for all axes.")
 
@@ -46,20 +48,22 @@ class EASE:
         ranker = self.learn(train, model.factors, model.history)
         return replace(model, recommender=self.name, params=asdict(self), ranked_by=ranker)
 
-    def learn(self, train: Ratings, factors: FactorModel, history: History, rating_weight: float = 0.0) -> ByFactors:
+    def learn(
+        self, train: Ratings, factors: FactorModel, history: History, rating_weight: float = 0.0
+    ) -> ByAutoencoder:
         """Learn the ranking alone, for the model with these `factors` and `history`.
 
         With X = U S V', the inverse of X'X + reg I is (I - V W V') / reg, W = S^2 / (S^2 + reg): B_ij, i not j, is
         (V W V')_ij / (1 - (V W V')_jj), so that both sides of B are V sqrt(W), the one of the output scaled.
         """
-        values = preferences(train.rating, train.scale, self.liking).astype(np.float32)
+        values = preferences(train.rating, train.scale, self.liking)
         shape = (train.n_users, train.n_items)
         V, squares = leading_axes(
             sparse.csr_matrix((values, (train.user_index, train.item_index)), shape), self.n_factors, self.random_state
         )
         inputs = V * np.sqrt(squares / (squares + self.reg))
         rest = 1 - np.einsum("ij,ij->i", inputs, inputs)
-        return ByFactors(
+        return ByAutoencoder(
             factors=factors,
             history=history,
             item_factors=(inputs / rest[:, None]).astype(np.float32),

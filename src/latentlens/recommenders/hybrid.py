@@ -20,8 +20,8 @@ class Hybrid(SVD):
     """
 
     ranking_factors: int = 256
-    ranking_reg: float = 200.0
-    ranking_liking: float = 0.4
+    ranking_reg: float = 100.0
+    ranking_liking: float = 0.6
     rating_weight: float = 0.05
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -13,9 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from latentlens.errors import ConfigError
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.implicit_foldin import frequency_ridge, weights_of
+from latentlens.recommenders.bias import BiasOnly
+from latentlens.recommenders.fitted import DEFAULT_USER_STEP_REG, FittedModel, OnEpoch
 from latentlens.recommenders.kernels.als import Observed, half_step
 from latentlens.recommenders.kernels.rows import aligned_rows
+from latentlens.recommenders.rankers.by_implicit import ByImplicit
+from latentlens.recommenders.rankers.implicit_foldin import frequency_ridge
+from latentlens.recommenders.rankers.preference import preferences
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class ImplicitALS:
 
     Minimises Σ_rated c (x · y - 1)² + unobserved_weight Σ_all (x · y)² + Σ ridge |x|² + Σ ridge |y|², where
     ridge = reg (n + unobserved_weight N)^reg_exponent for a row with n ratings and N rows on the other side, and
-    c = 1 - rating_weight + rating_weight · (the rating's place on the scale, 0 to 1).
+    c = 1 - liking + liking · (the rating's place on the scale, 0 to 1).
     Hu, Koren & Volinsky (2008); Rendle, Krichene, Zhang & Koren (2021). A user's row is `implicit_foldin.fold_in`.
     """
 
@@ -33,7 +37,7 @@ class ImplicitALS:
     reg: float = 0.003
     unobserved_weight: float = 1.0
     reg_exponent: float = 1.0
-    rating_weight: float = 1.0
+    liking: float = 1.0
     random_state: int | None = None
     name: ClassVar[str] = "implicit_als"
 
@@ -43,15 +47,29 @@ class ImplicitALS:
         for field, value in asdict(self).items():
             if field in ("reg", "unobserved_weight") and not 0 < value < np.inf:
                 raise ConfigError(f"{field} is {value}: it must be above 0.")
-            if field in ("reg_exponent", "rating_weight") and not 0 <= value <= 1:
+            if field in ("reg_exponent", "liking") and not 0 <= value <= 1:
                 raise ConfigError(f"{field} is {value}: it must be from 0 to 1.")
+
+    def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
+        """Learn what ranks; neither argument is used. Ratings are predicted by biases."""
+        model = BiasOnly(user_step_reg=DEFAULT_USER_STEP_REG).fit(train)
+        ranker = ByImplicit(
+            factors=model.factors,
+            history=model.history,
+            item_factors=self.learn(train)[1],
+            liking=self.liking,
+            reg=self.reg,
+            unobserved_weight=self.unobserved_weight,
+            reg_exponent=self.reg_exponent,
+        )
+        return replace(model, recommender=self.name, params=asdict(self), ranked_by=ranker)
 
     def learn(self, train: Ratings) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """User factors (n_users, k) and item factors (n_items, k); rows without ratings are zero.
 
         The same `random_state` gives the same bits, whatever the order of the rows and the number of threads.
         """
-        weights = weights_of(train.rating, train.scale, self.rating_weight)
+        weights = preferences(train.rating, train.scale, self.liking)
         matrix = csr_matrix((weights, (train.user_index, train.item_index)), (train.n_users, train.n_items))
         matrix.sort_indices()
         users, items = (Observed(side.indptr, side.indices, side.data) for side in (matrix, matrix.T.tocsr()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -11,7 +11,10 @@ from scipy.sparse import csr_matrix
 
 from latentlens.errors import ConfigError
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.implicit_foldin import weights_of
+from latentlens.recommenders.bias import BiasOnly
+from latentlens.recommenders.fitted import DEFAULT_USER_STEP_REG, FittedModel, OnEpoch
+from latentlens.recommenders.rankers.by_neighbours import ByNeighbours
+from latentlens.recommenders.rankers.preference import preferences
 
 # Similarities looked at in one go: with what selects from them, about 100 MB.
 _BLOCK = 4_000_000
@@ -32,7 +35,7 @@ class Neighbours(NamedTuple):
 class ItemKNN:
     """score(u, i) = Σ w_ij v_uj over those of movie i's k nearest movies j that user u rated.
 
-    v is the rating's weight, 1 - rating_weight + rating_weight · (its place on the scale, 0 to 1); w the cosine of two
+    v is the rating's weight, 1 - liking + liking · (its place on the scale, 0 to 1); w the cosine of two
     columns of v, damped and raised: (v_i · v_j / (|v_i| |v_j| + shrinkage))^amplification. Sarwar, Karypis, Konstan &
     Riedl (2001); Deshpande & Karypis (2004); the power is that of Breese, Heckerman & Kadie (1998).
     """
@@ -40,7 +43,7 @@ class ItemKNN:
     k: int = 100
     shrinkage: float = 5.0
     amplification: float = 1.5
-    rating_weight: float = 1.0
+    liking: float = 1.0
     name: ClassVar[str] = "item_knn"
 
     def __post_init__(self) -> None:
@@ -50,12 +53,28 @@ class ItemKNN:
             raise ConfigError(f"shrinkage is {self.shrinkage}: it must be 0 or more.")
         if not 0 < self.amplification < np.inf:
             raise ConfigError(f"amplification is {self.amplification}: it must be above 0.")
-        if not 0 <= self.rating_weight <= 1:
-            raise ConfigError(f"rating_weight is {self.rating_weight}: it must be from 0 to 1.")
+        if not 0 <= self.liking <= 1:
+            raise ConfigError(f"liking is {self.liking}: it must be from 0 to 1.")
+
+    def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
+        """Find the neighbours; neither argument is used. Ratings are predicted by biases."""
+        model = BiasOnly(user_step_reg=DEFAULT_USER_STEP_REG).fit(train)
+        indptr, items, weights = self.neighbours(train)
+        # From a movie's own neighbours to the movies that it is a neighbour of.
+        turned = csr_matrix((weights, items, indptr), (train.n_items, train.n_items)).T.tocsr()
+        ranker = ByNeighbours(
+            factors=model.factors,
+            history=model.history,
+            indptr=turned.indptr.astype(np.int64),
+            neighbours=turned.indices.astype(np.int32),
+            weights=turned.data,
+            liking=self.liking,
+        )
+        return replace(model, recommender=self.name, params=asdict(self), ranked_by=ranker)
 
     def neighbours(self, train: Ratings) -> Neighbours:
         """Find each movie's k nearest, fewer where fewer share a user with it; of equals the smaller index."""
-        values = weights_of(train.rating, train.scale, self.rating_weight)
+        values = preferences(train.rating, train.scale, self.liking)
         by_user = csr_matrix((values, (train.user_index, train.item_index)), (train.n_users, train.n_items))
         by_user.sort_indices()
         by_movie = by_user.T.tocsr()

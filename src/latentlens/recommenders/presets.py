@@ -9,6 +9,8 @@ from latentlens.errors import ConfigError
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.ease import EASE
 from latentlens.recommenders.hybrid import Hybrid
+from latentlens.recommenders.implicit_als import ImplicitALS
+from latentlens.recommenders.item_knn import ItemKNN
 from latentlens.recommenders.popularity import Popularity
 from latentlens.recommenders.svd import SVD
 
@@ -27,6 +29,8 @@ PRESETS: dict[str, Any] = {
     "svd": SVD(**_TUNED),
     "surprise": SVD(n_factors=150, n_epochs=20, random_state=42),
     "ease": EASE(),
+    "implicit_als": ImplicitALS(random_state=42),
+    "item_knn": ItemKNN(),
     "bias_only": BiasOnly(),
     "popularity": Popularity(),
 }

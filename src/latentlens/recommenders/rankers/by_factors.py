@@ -1,7 +1,8 @@
-"""Ordered by movies' ranking factors: what people who chose these movies also chose."""
+"""Ordered by products of a person's place and movies' ranking factors."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -21,42 +22,41 @@ _SAMPLE = 512
 
 
 @dataclass(frozen=True, eq=False)
-class ByFactors:
-    """own part of movie i = (sum over rated j of preference_j input_weights[j] item_factors[j]) . item_factors[i].
+class ByFactors(ABC):
+    """own part of movie i = place . item_factors[i]; what a place is, subclasses say.
 
-    item_factors: (n_items, k), input_weights: (n_items,), float32; zero for movies without train ratings. liking: see
-    `preferences`. factors and history: of the model whose movies are ordered.
+    item_factors: (n_items, k) float32, zero for movies without train ratings. liking: see `preferences`. factors and
+    history: of the model whose movies are ordered.
     """
 
     factors: FactorModel
     history: History
     item_factors: NDArray[np.float32]
-    input_weights: NDArray[np.float32]
     liking: float
     rating_weight: float = 0.0
-    kind: ClassVar[str] = "factors"
+    kind: ClassVar[str]
 
     @property
+    @abstractmethod
     def settings(self) -> dict[str, Any]:
         """See `Ranker.settings`."""
-        return {"liking": self.liking, "rating_weight": self.rating_weight}
 
     @property
+    @abstractmethod
     def arrays(self) -> dict[str, NDArray[Any]]:
         """See `Ranker.arrays`."""
-        return {"item_factors": self.item_factors, "input_weights": self.input_weights}
 
+    @abstractmethod
     def place(self, items: Items, ratings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Sum the factors of what was rated: (k,)."""
-        return np.asarray(self._inputs(items, ratings).astype(np.float32) @ self.item_factors[items])
+        """Place somebody with these ratings: (k,)."""
 
+    @abstractmethod
     def contributions(self, items: Items, ratings: NDArray[np.float32], targets: Items) -> Floats:
-        """(m, n) the terms of the own part's sum."""
-        rated = self._inputs(items, ratings)[:, None] * self.item_factors[items]
-        return np.asarray(self.item_factors[targets].astype(np.float64) @ rated.T)
+        """See `Ranker.contributions`."""
 
-    def _inputs(self, items: Items, ratings: NDArray[np.float32]) -> Floats:
-        return preferences(ratings, self.factors.scale, self.liking) * self.input_weights[items]
+    def preferences(self, ratings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) how much each rating counts."""
+        return preferences(ratings, self.factors.scale, self.liking)
 
     def prepare(self) -> None:
         """Prepare the shortlist."""

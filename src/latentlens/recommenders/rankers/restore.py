@@ -9,18 +9,20 @@ from numpy.typing import NDArray
 
 from latentlens.ratings.history import History
 from latentlens.recommenders.portable import FactorModel
+from latentlens.recommenders.rankers.by_autoencoder import ByAutoencoder
 from latentlens.recommenders.rankers.by_count import ByCount
-from latentlens.recommenders.rankers.by_factors import ByFactors
+from latentlens.recommenders.rankers.by_implicit import ByImplicit
 from latentlens.recommenders.rankers.by_neighbours import ByNeighbours
 from latentlens.recommenders.rankers.by_rating import ByRating
 from latentlens.recommenders.rankers.ranker import Ranker
 
-_LEARNED: dict[str, Any] = {kind.kind: kind for kind in (ByFactors, ByNeighbours)}
+_LEARNED: dict[str, Any] = {kind.kind: kind for kind in (ByAutoencoder, ByImplicit, ByNeighbours)}
 # What a model of each kind stores besides its settings.
 ARRAYS = {
     ByRating.kind: (),
     ByCount.kind: (),
-    ByFactors.kind: ("item_factors", "input_weights"),
+    ByAutoencoder.kind: ("item_factors", "input_weights"),
+    ByImplicit.kind: ("item_factors",),
     ByNeighbours.kind: ("indptr", "neighbours", "weights"),
 }
 

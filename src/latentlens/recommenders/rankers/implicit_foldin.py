@@ -5,18 +5,10 @@ Rendle, Krichene, Zhang & Koren (2021), "Revisiting the performance of iALS on i
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-
-
-def weights_of(ratings: NDArray[np.float32], scale: tuple[float, float], rating_weight: float) -> NDArray[np.float32]:
-    """How much each rating counts as a sign of interest, 0 to 1 (n,).
-
-    rating_weight 0: each the same; 1: by its place on the scale, the highest rating 1, the lowest 0.
-    """
-    low, high = scale
-    place = (ratings - low) / (high - low) if high > low else np.ones_like(ratings)
-    return np.asarray(1 - rating_weight + rating_weight * place, dtype=np.float32)
 
 
 def frequency_ridge(
@@ -26,7 +18,7 @@ def frequency_ridge(
     return np.asarray(reg * (n_observed + unobserved_weight * n_others) ** reg_exponent, dtype=np.float64)
 
 
-def fold_in(
+def equations(
     items: NDArray[np.integer],
     weights: NDArray[np.float32],
     *,
@@ -34,12 +26,18 @@ def fold_in(
     gram: NDArray[np.float64],
     unobserved_weight: float,
     ridge: float,
-) -> NDArray[np.float32]:
-    """Find the x (k,) that minimises Σ c (x · y - 1)² + unobserved_weight Σ_all (x · y)² + ridge |x|².
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A (k, k) and the terms b (n, k), one for each observation, of A x = sum of b.
 
+    X minimises the sum of c (x · y - 1)² over the observations + unobserved_weight Σ_all (x · y)² + ridge |x|².
     items, weights (c): (n,), the user's observations. item_factors (y): (n_items, k); gram: their YᵀY (k, k).
-    Zero without observations.
     """
     Y = item_factors[items].astype(np.float64)
-    A = unobserved_weight * gram + ridge * np.eye(len(gram)) + Y.T @ (weights[:, None] * Y)
-    return np.linalg.solve(A, Y.T @ weights).astype(np.float32)
+    b = weights[:, None] * Y
+    return unobserved_weight * gram + ridge * np.eye(len(gram)) + Y.T @ b, b
+
+
+def fold_in(items: NDArray[np.integer], weights: NDArray[np.float32], **side: Any) -> NDArray[np.float32]:
+    """The x (k,) of `equations`; zero without observations."""
+    A, b = equations(items, weights, **side)
+    return np.linalg.solve(A, b.sum(axis=0)).astype(np.float32)
