@@ -29,8 +29,9 @@ from latentlens.recommenders.svd import SVD
 from .support import ABSENT_MOVIE, ABSENT_USER, N_MOVIES, UNRATED_MOVIE, movie_id, small_sides, user_id
 
 RECOMMENDERS: dict[str, Recommender] = {
-    "svd": SVD(n_factors=6, n_epochs=8, lr_all=0.02, random_state=1),
-    "svd-with-user-step": SVD(n_factors=6, n_epochs=8, lr_all=0.02, random_state=1, user_step_reg=0.05),
+    "svd": SVD(n_factors=6, n_epochs=8, lr_all=0.02, random_state=1, n_threads=1),
+    "svd-with-user-step": SVD(n_factors=6, n_epochs=8, lr_all=0.02, random_state=1, user_step_reg=0.05, n_threads=1),
+    "svd-by-two-threads": SVD(n_factors=6, n_epochs=8, lr_all=0.02, random_state=1, user_step_reg=0.05, n_threads=2),
     "bias-only": BiasOnly(),
     "ease": EASE(reg=5.0),
     "ease-of-few-axes": EASE(reg=5.0, n_factors=6, random_state=1),

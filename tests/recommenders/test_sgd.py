@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentlens.ratings.layouts import Visits
+from latentlens.ratings.layouts import Visits, in_blocks
+from latentlens.ratings.table import Ratings
 from latentlens.recommenders.kernels.rows import aligned_rows
-from latentlens.recommenders.kernels.sgd import Factors
+from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch
 from latentlens.recommenders.svd import SVD
 
 N_RATES = 8
@@ -40,7 +41,7 @@ def one_epoch(visits: Visits, mean: float, factors: Factors, rates: dict[str, fl
     """Koren, Bell & Volinsky (2009), eq. 5-6, a rating and a factor at a time; the train RMSE."""
     bu, bi, P, Q = factors
     squares = 0.0
-    for u, i, rating in zip(*visits, strict=True):
+    for u, i, rating in zip(*visits[:3], strict=True):
         error = float(rating) - (mean + bu[u] + bi[i] + sum(P[u, f] * Q[i, f] for f in range(P.shape[1])))
         squares += error**2
         bu[u] += rates["lr_bu"] * (error - rates["reg_bu"] * bu[u])
@@ -81,6 +82,24 @@ def test_an_epoch_is_the_written_equation_in_the_order_of_the_visits(
     for part, reference in zip(ours, expected, strict=True):
         np.testing.assert_allclose(part, reference, rtol=1e-12, atol=1e-12)
     assert told == [pytest.approx(train_rmse, rel=1e-12)]
+
+
+@settings(deadline=None)
+@given(st.integers(1, 4), st.integers(1, 12), st.integers(1, 12), st.integers(1, 40), st.integers(0, 99))
+def test_threads_do_what_one_rating_after_the_other_does(
+    n_threads: int, n_users: int, n_items: int, k: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    pairs = np.flatnonzero(random.random(n_users * n_items) < 0.6)
+    pairs = pairs if len(pairs) else np.array([0])
+    users, movies = np.divmod(pairs, n_items)
+    visits, _ = in_blocks(Ratings.of(users, movies, random.integers(1, 11, len(pairs)) / 2), n_threads)
+    rates = dict.fromkeys(RATE_NAMES[:4], 0.05) | dict.fromkeys(RATE_NAMES[4:], 0.02)
+    expected, ours = (random_factors(n_users, n_items, k, seed) for _ in range(2))
+    train_rmse = one_epoch(visits, 3.2, expected, rates)
+    assert epoch(visits, 3.2, ours, Rates(**{n: np.float64(r) for n, r in rates.items()})) == pytest.approx(train_rmse)
+    for part, reference in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(part, reference, rtol=1e-11, atol=1e-11)
 
 
 def test_the_order_of_the_visits_matters() -> None:

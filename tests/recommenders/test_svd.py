@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentlens.errors import ConfigError, TrainingDiverged
+from latentlens.evaluation.protocols import accuracy
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.canonical import axis_variance
 from latentlens.recommenders.fitted import EpochReport, FittedModel
@@ -45,7 +46,7 @@ def test_parameters_and_defaults_are_those_of_surprise() -> None:
         **dict.fromkeys(("lr_bu", "lr_bi", "lr_pu", "lr_qi", "reg_bu", "reg_bi", "reg_pu", "reg_qi")),
         "random_state": None,
     }
-    assert dataclasses.asdict(SVD()) == {**surprise, "user_step_reg": None}
+    assert dataclasses.asdict(SVD()) == {**surprise, "user_step_reg": None, "n_threads": None}
 
 
 def test_presets_keep_the_size_and_the_epochs_that_users_were_promised() -> None:
@@ -58,6 +59,22 @@ def test_presets_keep_the_size_and_the_epochs_that_users_were_promised() -> None
 
 def test_another_seed_gives_another_model(sides: Sides) -> None:
     assert bits(SMALL.fit(sides.train)) != bits(dataclasses.replace(SMALL, random_state=4).fit(sides.train))
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_the_same_seed_and_threads_give_the_same_bits(sides: Sides, n_threads: int) -> None:
+    recommender = dataclasses.replace(SMALL, n_threads=n_threads, user_step_reg=0.05)
+    assert len({bits(recommender.fit(sides.train)) for _ in range(3)}) == 1
+
+
+@pytest.mark.parametrize("n_threads", [2, 3])
+def test_more_threads_predict_as_well(sides: Sides, n_threads: int) -> None:
+    one, more = (dataclasses.replace(SMALL, n_epochs=20, n_threads=n).fit(sides.train) for n in (1, n_threads))
+    assert accuracy(more, sides.test).rmse == pytest.approx(accuracy(one, sides.test).rmse, abs=0.02)
+
+
+def test_a_small_set_is_left_to_one_thread_and_the_model_says_so(sides: Sides) -> None:
+    assert SMALL.fit(sides.train).params["n_threads"] == 1
 
 
 def test_one_rate_for_all_stands_for_each_that_is_not_given(sides: Sides) -> None:
@@ -181,6 +198,7 @@ def test_without_biases_only_factors_predict(sides: Sides) -> None:
     [
         ({"n_factors": 0}, "n_factors is 0 .* must be 1 or more"),
         ({"n_epochs": 0}, "n_epochs 0: both must be 1 or more"),
+        ({"n_threads": 0}, "n_threads is 0: it must be 1 or more, or None"),
         ({"lr_all": -0.1}, "lr_all is -0.1: it must be 0 or more"),
         ({"reg_qi": -1.0}, "reg_qi is -1.0: it must be 0 or more"),
         ({"lr_pu": float("nan")}, "lr_pu is nan"),

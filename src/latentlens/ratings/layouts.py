@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from latentlens.ratings.table import Ratings
 
+# A thread visits its movies in tiles, the most rated first: the rows of so many (1.3 MB at k=150) stay in its cache,
+# the second tile's do not push them out, and the rest comes by once.
+_TILES = (2048, 8192)
+# Fewer ratings than this are not worth a thread: it would wait for the others too much of its time.
+_WORTH_A_THREAD = 500_000
+
 
 class Visits(NamedTuple):
-    """Ratings in the order in which a kernel visits them: three columns of equal length."""
+    """Ratings in the order in which a kernel visits them: three columns of equal length.
+
+    rounds: slices of the columns, walked round after round; those of one round share no user and no movie, so that
+    threads walk them at the same time and never race. One slice of one round is one order.
+    """
 
     users: NDArray[np.int32]
     items: NDArray[np.int32]
     ratings: NDArray[np.float32] | NDArray[np.float64]
+    rounds: tuple[tuple[slice, ...], ...] = ((slice(None),),)
+
+
+def worthwhile_threads(n_ratings: int) -> int:
+    """How many threads pay for so many ratings, of those that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(min(cores, n_ratings // _WORTH_A_THREAD), 1)
+
+
+def order_for(ratings: Ratings, n_threads: int) -> tuple[Visits, NDArray[np.int64]]:
+    """`by_user` for one thread and few ratings; else `in_blocks`, a third faster. With the place of each movie."""
+    if n_threads == 1 and len(ratings) < 2 * _WORTH_A_THREAD:
+        return by_user(ratings), np.arange(ratings.n_items)
+    return in_blocks(ratings, n_threads)
 
 
 def by_user(ratings: Ratings) -> Visits:
@@ -23,5 +49,74 @@ def by_user(ratings: Ratings) -> Visits:
 
     This is also Surprise's order, but for the order of the users.
     """
-    order = np.argsort(ratings.user_index, kind="stable")
-    return Visits(ratings.user_index[order], ratings.item_index[order], ratings.rating[order])
+    none = np.zeros(ratings.n_items, np.int64)
+    return _arranged(ratings, 1, np.arange(ratings.n_items), none, none)
+
+
+def in_blocks(ratings: Ratings, n_threads: int) -> tuple[Visits, NDArray[np.int64]]:
+    """Rounds for threads (Gemulla et al. 2011, "DSGD"), by user within a tile of movies; and each movie's place.
+
+    Movies are dealt to `n_threads` blocks by turns, the most rated first, and lie there by popularity: (n_items,) says
+    where, which is what `Visits.items` refers to. Users keep their places; a block of them has an equal share of the
+    ratings. In each round, each block of users meets another block of movies.
+    """
+    n = ratings.n_items
+    rank = np.empty(n, np.int64)
+    rank[np.argsort(-ratings.item_counts, kind="stable")] = np.arange(n)
+    position, block = np.divmod(rank, n_threads)
+    place = np.argsort(np.argsort(block * n + position))
+    return _arranged(ratings, n_threads, place, block, np.searchsorted(_TILES, position, side="right")), place
+
+
+def _arranged(
+    ratings: Ratings,
+    n_threads: int,
+    place: NDArray[np.int64],
+    block: NDArray[np.int64],
+    tile: NDArray[np.int64],
+) -> Visits:
+    """Sort by round, block of users, tile and user, in two passes; `block` and `tile` of each movie are given."""
+    shares = np.arange(n_threads + 1) * len(ratings) / n_threads
+    firsts = np.searchsorted(np.cumsum(ratings.user_counts), shares, side="right")
+    firsts[0], firsts[-1] = 0, ratings.n_users
+    users, items, stars = (
+        np.empty_like(ratings.user_index),
+        np.empty_like(ratings.item_index),
+        np.empty_like(ratings.rating),
+    )
+    edges = _place(
+        ratings.user_index, ratings.item_index, ratings.rating, firsts, place, block, tile, users, items, stars
+    ).tolist()
+    slices = [slice(*ends) for ends in zip(edges, edges[1:], strict=False)]
+    rounds = tuple(tuple(slices[start : start + n_threads]) for start in range(0, len(slices), n_threads))
+    return Visits(users, items, stars, rounds)
+
+
+@njit(cache=True, nogil=True)
+def _place(user_index, item_index, rating, firsts, place, block, tile, users, items, stars):  # type: ignore[no-untyped-def]
+    """A counting sort: no memory but its result and a count for each user and tile."""
+    n_threads, n_users = len(firsts) - 1, firsts[-1]
+    counts = np.zeros((n_threads, tile.max() + 1, n_users), np.int64)
+    block_of_user = np.empty(n_users, np.int64)
+    for b in range(n_threads):
+        block_of_user[firsts[b] : firsts[b + 1]] = b
+    for n in range(len(rating)):
+        u, i = user_index[n], item_index[n]
+        counts[(block[i] - block_of_user[u]) % n_threads, tile[i], u] += 1
+    edges = np.zeros(n_threads * n_threads + 1, np.int64)
+    end = 0
+    for cell in range(n_threads * n_threads):
+        number, b = divmod(cell, n_threads)
+        for t in range(counts.shape[1]):
+            for u in range(firsts[b], firsts[b + 1]):
+                count = counts[number, t, u]
+                counts[number, t, u] = end
+                end += count
+        edges[cell + 1] = end
+    for n in range(len(rating)):
+        u, i = user_index[n], item_index[n]
+        number = (block[i] - block_of_user[u]) % n_threads
+        at = counts[number, tile[i], u]
+        counts[number, tile[i], u] += 1
+        users[at], items[at], stars[at] = u, place[i], rating[n]
+    return edges

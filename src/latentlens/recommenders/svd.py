@@ -13,13 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from latentlens.errors import ConfigError, TrainingDiverged
 from latentlens.ratings.history import History
-from latentlens.ratings.layouts import Visits, by_user
+from latentlens.ratings.layouts import Visits, order_for, worthwhile_threads
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.canonical import by_variance, canonical
 from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch, factors_for
 from latentlens.recommenders.foldin import fold_in_all
 from latentlens.recommenders.kernels.rows import aligned_rows
-from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch
+from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch, rmse
 from latentlens.recommenders.portable import FactorModel
 
 _PARTS = ("bu", "bi", "pu", "qi")
@@ -33,7 +33,9 @@ class SVD:
 
     Parameters, names and defaults are Surprise's. `lr_all` and `reg_all` stand for each step size and regularisation
     that is None. `biased=False` drops mean and biases. `user_step_reg` is ours: above 0, the fit ends with one exact
-    user step (`foldin`) of that ridge; None keeps the vectors of training, as Surprise does.
+    user step (`foldin`) of that ridge; None keeps the vectors of training, as Surprise does. `n_threads` too: they divide
+    the ratings between them and so the order of visits, and the bits, are another for each number; None takes as many
+    as the size of the set and the machine make worthwhile, one for less than a million ratings.
     """
 
     n_factors: int = 100
@@ -53,11 +55,14 @@ class SVD:
     reg_qi: float | None = None
     random_state: int | None = None
     user_step_reg: float | None = None
+    n_threads: int | None = None
     name: ClassVar[str] = "surprise_svd"
 
     def __post_init__(self) -> None:
         if self.n_factors < 1 or self.n_epochs < 1:
             raise ConfigError(f"n_factors is {self.n_factors} and n_epochs {self.n_epochs}: both must be 1 or more.")
+        if self.n_threads is not None and self.n_threads < 1:
+            raise ConfigError(f"n_threads is {self.n_threads}: it must be 1 or more, or None to choose by size.")
         for field, value in asdict(self).items():
             if field.startswith(("lr_", "reg_", "init_std", "user_step")) and value is not None and not value >= 0:
                 raise ConfigError(f"{field} is {value}: it must be 0 or more.")
@@ -69,27 +74,31 @@ class SVD:
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Learn from `train`; the RMSE of `validation` is watched, never used.
 
-        The same `random_state` gives the same bits. Raises TrainingDiverged if the factors grow without bound.
+        The same `random_state` and number of threads give the same bits. Raises TrainingDiverged if the factors grow
+        without bound.
         """
+        n_threads = self.n_threads or worthwhile_threads(len(train))
         mean = float(train.rating.mean(dtype=np.float64)) if self.biased else 0.0
+        visits, place = order_for(train, n_threads)
         start = self.start(train.n_users, train.n_items)
         # The rows of ids without ratings are random and stay so: they must not be taken for knowledge.
         start.user_factors[train.user_counts == 0] = 0
-        start.item_factors[train.item_counts == 0] = 0
-        learned = factors_for(train, global_mean=mean, **start._asdict())
+        start.item_factors[place[train.item_counts == 0]] = 0
+        watched = None if validation is None else _placed(validation, place)
 
         def watch(number: int, train_rmse: float) -> bool:
-            rmse = None if validation is None else _rmse(learned, validation)
-            return bool(on_epoch and on_epoch(EpochReport(number, self.n_epochs, train_rmse, rmse)))
+            validation_rmse = None if watched is None else rmse(watched, mean, start, train.scale)
+            return bool(on_epoch and on_epoch(EpochReport(number, self.n_epochs, train_rmse, validation_rmse)))
 
-        self.descend(by_user(train), mean, start, watch)
+        self.descend(visits, mean, start, watch)
+        del visits
         history = History.of(train)
         # Many small matrices: threads of the BLAS only wait for each other, up to forty times longer on a busy machine.
         with threadpool_limits(1, user_api="blas"):
-            factors = self._finish(learned, history)
+            factors = self._finish(_model(train, mean, start, place), history, n_threads)
         return FittedModel(
             recommender=self.name,
-            params=asdict(self),
+            params=asdict(replace(self, n_threads=n_threads)),
             factors=factors,
             history=history,
             catalogue=train.catalogue,
@@ -118,7 +127,7 @@ class SVD:
         """
         rates = self._rates(factors.user_factors.dtype.type)
         # A train RMSE wider than the whole scale cannot come back: a constant predicts better.
-        bound = max(float(np.abs(visits.ratings - mean).max()), 1.0) * 2
+        bound = max(float(visits.ratings.max()) - mean, mean - float(visits.ratings.min()), 1.0) * 2
         for number in range(1, self.n_epochs + 1):
             train_rmse = epoch(visits, mean, factors, rates)
             if not train_rmse < bound:
@@ -144,7 +153,7 @@ class SVD:
 
         return Rates(*(dtype(value(kind, part)) for kind in ("lr", "reg") for part in _PARTS))
 
-    def _finish(self, learned: FactorModel, history: History) -> FactorModel:
+    def _finish(self, learned: FactorModel, history: History, n_threads: int) -> FactorModel:
         """Make the factors canonical, then take the exact user step."""
         k = self.n_factors
         P, Q = canonical(learned.user_factors[:, :k], learned.item_factors[:, :k], learned.item_counts)
@@ -157,11 +166,24 @@ class SVD:
             item_bias=model.item_bias,
             item_factors=model.item_factors,
             reg=self.user_step_reg,
+            n_threads=n_threads,
         )
         P, Q = by_variance(user_factors, model.item_factors)
         return replace(model, user_factors=P, item_factors=Q, user_bias=user_bias)
 
 
-def _rmse(model: FactorModel, ratings: Ratings) -> float:
-    errors = model.clip(model.score(ratings.user_index, ratings.item_index)) - ratings.rating
-    return float(np.sqrt(np.mean(np.square(errors))))
+def _placed(ratings: Ratings, place: NDArray[np.int64]) -> Visits:
+    """Rows in their own order, movies by their place."""
+    return Visits(ratings.user_index, place[ratings.item_index].astype(np.int32), ratings.rating)
+
+
+def _model(train: Ratings, mean: float, learned: Factors, place: NDArray[np.int64]) -> FactorModel:
+    """View what was learned as a model, with the movies back in the order of their indexes."""
+    return factors_for(
+        train,
+        global_mean=mean,
+        user_bias=learned.user_bias,
+        item_bias=learned.item_bias[place],
+        user_factors=learned.user_factors,
+        item_factors=learned.item_factors[place],
+    )

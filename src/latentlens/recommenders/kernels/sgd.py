@@ -5,6 +5,7 @@ Funk (2006); Koren, Bell & Volinsky (2009), "Matrix factorization techniques for
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ def _meet(u, i, rating, product, mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi):
 
 
 @kernel
-def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):
+def _walk(users, items, ratings, mean, bu, bi, P, Q, rates):
     lr_bu, lr_bi, lr_pu, lr_qi, reg_bu, reg_bi, reg_pu, reg_qi = rates
     # p += lr (error q - reg p) is p = (1 - lr reg) p + (lr error) q.
     one = P.dtype.type(1)
@@ -93,7 +94,7 @@ def _epoch(users, items, ratings, mean, bu, bi, P, Q, rates):
 
 
 def epoch(visits: Visits, mean: float, factors: Factors, rates: Rates) -> float:
-    """Visit every rating once, in the order given, changing `factors` in place.
+    """Visit every rating once, in the order given, changing `factors` in place; a thread for each slice of a round.
 
     All floats are computed in the dtype of the factors; no index is checked. The GIL is released.
     Returns the root mean square of the errors met on the way (each before its own step).
@@ -103,5 +104,34 @@ def epoch(visits: Visits, mean: float, factors: Factors, rates: Rates) -> float:
     dtype = factors.user_factors.dtype.type
     # Unsigned: numba would test every signed index for counting from the end.
     users, items = visits.users.view(np.uint32), visits.items.view(np.uint32)
-    squares = _epoch(users, items, visits.ratings.astype(dtype, copy=False), dtype(mean), *factors, rates)
+    ratings = visits.ratings.astype(dtype, copy=False)
+
+    def walk(part: slice) -> float:
+        return float(_walk(users[part], items[part], ratings[part], dtype(mean), *factors, rates))
+
+    squares = 0.0
+    # No thread is made for one slice: this one walks it.
+    with ThreadPoolExecutor(len(visits.rounds)) as pool:
+        for first, *others in visits.rounds:
+            started = [pool.submit(walk, part) for part in others]
+            squares += walk(first) + sum(one.result() for one in started)
+    return float(np.sqrt(squares / len(ratings)))
+
+
+@kernel
+def _squared_errors(users, items, ratings, mean, bu, bi, P, Q, low, high):
+    squares = 0.0
+    for n in range(len(ratings)):
+        u, i = users[n], items[n]
+        predicted = mean + bu[u] + bi[i] + dot(P, u, Q, i)
+        squares += (min(max(predicted, low), high) - ratings[n]) ** 2
+    return squares
+
+
+def rmse(visits: Visits, mean: float, factors: Factors, scale: tuple[float, float]) -> float:
+    """Root mean square error of the predictions, kept within the scale; in the dtype of the factors."""
+    dtype = factors.user_factors.dtype.type
+    users, items = visits.users.view(np.uint32), visits.items.view(np.uint32)
+    low, high = scale
+    squares = _squared_errors(users, items, visits.ratings, dtype(mean), *factors, dtype(low), dtype(high))
     return float(np.sqrt(squares / len(visits.ratings)))
