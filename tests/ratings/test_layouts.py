@@ -30,8 +30,8 @@ def rows_of(users: NDArray[np.int32], items: NDArray[np.int32], ratings: NDArray
 
 def parts(visits: Visits) -> list[list[Rows]]:
     """The rows of each slice of each round."""
-    columns = visits.users, visits.items, visits.ratings
-    return [[rows_of(*(column[part] for column in columns)) for part in parts] for parts in visits.rounds]
+    users, items, ratings, rounds = visits
+    return [[rows_of(users[part], items[part], ratings[part]) for part in parallel] for parallel in rounds]
 
 
 def test_by_user_gathers_users_and_keeps_the_order_of_the_data_within_each() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -87,7 +88,7 @@ def _arranged(
     edges = _place(
         ratings.user_index, ratings.item_index, ratings.rating, firsts, place, block, tile, users, items, stars
     ).tolist()
-    slices = [slice(*ends) for ends in zip(edges, edges[1:], strict=False)]
+    slices = [slice(*ends) for ends in pairwise(edges)]
     rounds = tuple(tuple(slices[start : start + n_threads]) for start in range(0, len(slices), n_threads))
     return Visits(users, items, stars, rounds)
 
