@@ -34,7 +34,7 @@ class SVD:
     Parameters, names and defaults are Surprise's. `lr_all` and `reg_all` stand for each step size and regularisation
     that is None. `biased=False` drops mean and biases. `user_step_reg` is ours: above 0, the fit ends with one exact
     user step (`foldin`) of that ridge; None keeps the vectors of training, as Surprise does. `n_threads` is ours
-    too: each number has its own order of visits, and so its own bits; None takes as many as the machine has and the size
+    too: each number has its own order of visits and so its own bits; None takes as many as the machine has and the size
     of the set makes worthwhile, one for less than a million ratings.
     """
 
