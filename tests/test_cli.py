@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from latentlens.tracking.server import running_server
@@ -89,6 +90,41 @@ def test_recommend_lists_movies_for_machines_and_people(run: Run, store: Path, t
     code, out, _ = run("recommend", 1, "-n", 5, "--store", store)
     assert code == 0
     assert all(row["title"].split()[0] in out for row in answer["recommendations"])
+
+
+def test_recommend_writes_the_lists_of_all_users(
+    run: Run, store: Path, trained: dict[str, Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "lists.parquet"
+    code, said, _ = run("recommend", "--all", "--out", out, "-n", 3, "--store", store)
+    assert code == 0
+    lists = pl.read_parquet(out)
+    assert f"the lists of {lists['user_id'].n_unique():,} users" in said
+    answer = json.loads(run("recommend", 1, "-n", 3, "--store", store, "--json")[1])
+    assert lists.filter(user_id=1)["movie_id"].to_list() == [row["movie_id"] for row in answer["recommendations"]]
+    _, said, _ = run("recommend", "--all", "--out", out, "--store", store, "--json")
+    assert json.loads(said) == {
+        "model_version": answer["model_version"],
+        "users": lists["user_id"].n_unique(),
+        "file": str(out),
+    }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--all",),
+        ("--out", "lists.parquet"),
+        (1, "--all", "--out", "lists.parquet"),
+        ("--all", "--out", "lists.parquet", "--explain"),
+        ("--all", "--out", "lists.parquet", "--steer", "1=1"),
+    ],
+)
+def test_recommend_is_asked_for_one_user_or_for_all(run: Run, options: tuple[Any, ...]) -> None:
+    code, _, err = run("recommend", *options)
+    assert code == 2
+    assert "Give a user id; or, for every user's list, --all --out FILE.parquet" in err
 
 
 def test_recommend_says_that_an_unknown_user_gets_the_popular_list(

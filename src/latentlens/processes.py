@@ -23,6 +23,11 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM arrived; it ends a block as Ctrl-C does."""
 
 
+def usable_cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextlib.contextmanager
 def stopped_by_sigterm() -> Iterator[None]:
     """Let SIGTERM raise Terminated in the block, so that it leaves nothing half done. In the main thread only."""

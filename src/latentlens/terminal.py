@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from latentlens.recommenders.fitted import EpochReport, OnEpoch, Recommendation
     from latentlens.tracking.registry import Promotion
     from latentlens.workflows.doctor import Finding
+    from latentlens.workflows.everybody import OnBatch
     from latentlens.workflows.explained import OnRefit
     from latentlens.workflows.train import TrainReport
 
@@ -86,6 +87,15 @@ def training() -> Iterator[tuple[OnEpoch, OnRefit]]:
             progress.update(refits, total=n_refits, completed=done, visible=True)
 
         yield on_epoch, on_refit
+
+
+@contextmanager
+def listing() -> Iterator[OnBatch]:
+    """Show a bar that moves with the users who have their lists; nothing where the output is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_err, disable=not _err.is_terminal) as progress:
+        users = progress.add_task("Users", total=None)
+        yield lambda done, total: progress.update(users, completed=done, total=total)
 
 
 @contextmanager

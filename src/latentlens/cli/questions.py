@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentlens import terminal
 from latentlens.cli import answers, pages
-from latentlens.cli.options import STORE, Json, Number, Store, Uri
+from latentlens.cli.options import STORE, Json, Number, Store, Uri, stoppable
 from latentlens.errors import ConfigError, UnknownId
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def recommend(
-    user: Annotated[str, typer.Argument(help="User id.")],
+    user: Annotated[str | None, typer.Argument(help="User id.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Every user's list instead, written to --out.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.parquet", help="Where the lists of --all go.")] = None,
     n: Number = 10,
     genre: Annotated[str | None, typer.Option(help="Only movies of this genre.")] = None,
     year_from: Annotated[int | None, typer.Option(help="Only movies of this year or later.")] = None,
@@ -43,6 +46,14 @@ def recommend(
     from latentlens.recommenders.fitted import Filters
     from latentlens.workflows.consult import open_model
 
+    if user is None or everybody or out:
+        if user is not None or not (everybody and out) or explain or steer:
+            raise ConfigError(
+                "Give a user id; or, for every user's list, --all --out FILE.parquet, without --explain and --steer."
+            )
+        model, version = open_model(tracking_uri, store, terminal.say)
+        _write_lists(model, version.number, out, n, Filters(genre, year_from, year_to), json)
+        return
     model, version = open_model(tracking_uri, store, terminal.say)
     user_id = as_id(model.factors.user_ids, user)
     explainer = explainer_of(model, user_id) if explain else None
@@ -65,6 +76,17 @@ def recommend(
     terminal.movies(f"{title} (model version {version.number})", rows, _columns(moved))
     if reasons:
         pages.reasons(rows, reasons)
+
+
+def _write_lists(model: FittedModel, version: int, out: Path, n: int, filters: Filters, json: bool) -> None:
+    from latentlens.workflows.everybody import write_lists
+
+    with stoppable(f"Stopped: {out} was not written."), terminal.listing() as on_batch:
+        n_users = write_lists(model, out, n, filters, on_batch)
+    if json:
+        terminal.as_json({"model_version": version, "users": n_users, "file": str(out)})
+    else:
+        terminal.answer(f"{out}: the lists of {n_users:,} users (model version {version})")
 
 
 def similar(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from latentlens.processes import usable_cores
 from latentlens.ratings.table import Ratings
 
 # A thread visits its movies in tiles, the most rated first: the rows of so many (1.3 MB at k=150) stay in its cache,
@@ -34,8 +34,7 @@ class Visits(NamedTuple):
 
 def worthwhile_threads(n_ratings: int) -> int:
     """How many threads pay for so many ratings, of those that this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(min(cores, n_ratings // _WORTH_A_THREAD), 1)
+    return max(min(usable_cores(), n_ratings // _WORTH_A_THREAD), 1)
 
 
 def order_for(ratings: Ratings, n_threads: int) -> tuple[Visits, NDArray[np.int64]]:
