@@ -53,6 +53,9 @@ format: venv ## let ruff put the code in shape
 bench: venv ## speed and accuracy beside scikit-surprise, in one run
 	$(BIN)/python benchmarks/surprise_parity.py
 
+bench-kernel: venv ## updates, lists and exact user steps a second on a set of ML-25M's shape; LIBMF=libmf.so beside
+	$(BIN)/python benchmarks/kernel.py $(if $(LIBMF),--libmf $(LIBMF))
+
 bench-api: venv ## requests per second of the API beside FastAPI routes that do nothing
 	$(BIN)/python benchmarks/api.py
 
@@ -76,5 +79,5 @@ clean: ## remove .venv, caches and compiled kernels; never mlruns
 	find src -name "*.nb[ci]" -delete
 	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench bench-api \
-	bench-explanations bench-ranking lock clean
+.PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench bench-kernel \
+	bench-api bench-explanations bench-ranking lock clean
