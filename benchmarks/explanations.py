@@ -53,10 +53,10 @@ def default_sources() -> list[str]:
 
 def quality(train: Ratings, n_pairs: int) -> dict[str, str]:
     """Measure reasons and axes of the preset `tuned` on a train side."""
-    model = PRESETS["tuned"].fit(train)
-    found = explained(model, PRESETS["tuned"], train, N_REFITS)
+    model = PRESETS["svd"].fit(train)
+    found = explained(model, PRESETS["svd"], train, N_REFITS)
     deleted = deletion_test(model)
-    pairs = influence_against_retrain(PRESETS["tuned"], train, model, n_pairs)
+    pairs = influence_against_retrain(PRESETS["svd"], train, model, n_pairs)
     told, retrained = zip(*track(pairs, "training anew", n_pairs), strict=True)
     return {
         "five strongest reasons away: the score falls by": f"{deleted.by_reasons:.3f} stars",

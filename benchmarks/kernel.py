@@ -24,10 +24,10 @@ from latentlens.recommenders.bulk import Bulk
 from latentlens.recommenders.fitted import factors_for
 from latentlens.recommenders.foldin import fold_in_all
 from latentlens.recommenders.kernels.sgd import Factors, epoch, rmse
-from latentlens.recommenders.svd import PRESETS
+from latentlens.recommenders.presets import PRESETS
 from libmf import updates_per_second
 
-TUNED = PRESETS["tuned"]
+TUNED = PRESETS["svd"]
 MEAN = 3.5
 # Users, movies and ratings of the train sides of ml-latest-small and of ML-25M.
 SHAPES = {"small": (610, 9_724, 80_668), "large": (162_541, 59_047, 19_100_000)}

@@ -38,7 +38,14 @@ RECOMMENDERS: dict[str, Recommender] = {
     "implicit-als": ImplicitALS(n_factors=6, n_epochs=5, random_state=1),
     "item-knn": ItemKNN(k=20),
     "hybrid": Hybrid(
-        n_factors=6, n_epochs=8, lr_all=0.02, random_state=1, user_step_reg=0.05, ranking_factors=5, ranking_reg=5.0
+        n_factors=6,
+        n_epochs=8,
+        lr_all=0.02,
+        random_state=1,
+        user_step_reg=0.05,
+        n_threads=1,
+        ranking_factors=5,
+        ranking_reg=5.0,
     ),
     "popularity": Popularity(),
 }

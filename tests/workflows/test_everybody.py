@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from tests.recommenders.support import small_sides
 
 from latentlens.errors import ConfigError
-from latentlens.recommenders.fitted import Filters
+from latentlens.recommenders.fitted import Filters, Recommender
+from latentlens.recommenders.hybrid import Hybrid
+from latentlens.recommenders.item_knn import ItemKNN
 from latentlens.recommenders.popularity import Popularity
 from latentlens.recommenders.svd import SVD
 from latentlens.workflows import everybody
 from latentlens.workflows.everybody import write_lists
 
+SVD_PART: dict[str, Any] = {"n_factors": 6, "n_epochs": 8, "lr_all": 0.02, "random_state": 1, "user_step_reg": 0.05}
+RANKED: dict[str, Recommender] = {
+    "svd": SVD(**SVD_PART),
+    "hybrid": Hybrid(**SVD_PART, ranking_factors=5, ranking_reg=5.0, rating_weight=0.2),
+    "item-knn": ItemKNN(k=20),
+}
+
 
 @pytest.mark.parametrize("text", [False, True], ids=["int-ids", "str-ids"])
 @pytest.mark.parametrize("filters", [Filters(), Filters(genre="comedy", year_from=1980)], ids=["all", "filtered"])
+@pytest.mark.parametrize("name", list(RANKED))
 def test_each_list_is_that_of_the_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bool, filters: Filters
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bool, filters: Filters, name: str
 ) -> None:
     monkeypatch.setattr(everybody, "_BATCH", 7)
-    model = SVD(6, 8, lr_all=0.02, random_state=1, user_step_reg=0.05).fit(small_sides(text=text).train)
+    model = RANKED[name].fit(small_sides(text=text).train)
     out = tmp_path / "lists.parquet"
     told: list[tuple[int, int]] = []
     n_users = write_lists(model, out, 5, filters, lambda done, total: told.append((done, total)))

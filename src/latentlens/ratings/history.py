@@ -47,6 +47,13 @@ class History:
         """(n,) user index of each row."""
         return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
 
+    def take(self, users: NDArray[np.integer]) -> History:
+        """Keep these users' rows, in this order: user n of the result is users[n]."""
+        sizes = np.diff(self.indptr)[users]
+        indptr = np.concatenate(([0], np.cumsum(sizes)))
+        rows = np.arange(indptr[-1]) + np.repeat(self.indptr[:-1][users] - indptr[:-1], sizes)
+        return History(indptr, self.items[rows], self.ratings[rows], self.is_train[rows])
+
     def items_of(self, user: int) -> NDArray[np.int32]:
         """Every movie this user rated, by index."""
         return self.items[self.indptr[user] : self.indptr[user + 1]]

@@ -8,12 +8,17 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from polars.io.plugins import register_io_source
 
 from latentlens.errors import ConfigError
 from latentlens.processes import usable_cores
 from latentlens.recommenders.bulk import Bulk
 from latentlens.recommenders.fitted import Filters, FittedModel
+from latentlens.recommenders.foldin import UserVector
+from latentlens.recommenders.rankers.by_count import ByCount
+from latentlens.recommenders.rankers.by_factors import ByFactors
+from latentlens.recommenders.rankers.by_rating import ByRating
 
 # Users whose lists are in memory at a time.
 _BATCH = 4096
@@ -34,26 +39,27 @@ def write_lists(
     """Write `FittedModel.rank` of every user with train ratings to a Parquet file; how many users that are.
 
     Its columns: user_id, rank (1 is best), movie_id, predicted_rating. The file appears when it is whole. Raises
-    ConfigError for a model that does not rank by score, and where `out` cannot be written.
+    ConfigError for a model with one list for all, and where `out` cannot be written.
     """
-    if model.ranks_by != "score":
+    if model.ranks_by == ByCount.kind:
         raise ConfigError(f"The {model.recommender} model has one list for all: ask for it without --all.")
     factors = model.factors
     allowed = None if filters == _ALL else model.catalogue.matching(**vars(filters))
-    bulk = Bulk(factors, model.history, allowed)
+    top = _top(model, allowed, n)
     users = np.flatnonzero(factors.user_counts)
 
     def batches(*_: Any) -> Iterator[pl.DataFrame]:
         for start in range(0, len(users), _BATCH):
             batch = users[start : start + _BATCH]
-            lists = bulk.top(batch, n, usable_cores())
-            rows, ranks = np.nonzero(lists.items >= 0)
+            items = top(batch)
+            rows, ranks = np.nonzero(items >= 0)
+            listed = items[rows, ranks]
             yield pl.DataFrame(
                 {
                     "user_id": factors.user_ids.values[batch[rows]],
                     "rank": (ranks + 1).astype(np.int32),
-                    "movie_id": factors.item_ids.values[lists.items[rows, ranks]],
-                    "predicted_rating": factors.clip(lists.scores[rows, ranks]),
+                    "movie_id": factors.item_ids.values[listed],
+                    "predicted_rating": factors.clip(factors.score(batch[rows], listed)),
                 }
             )
             on_batch(start + len(batch), len(users))
@@ -73,6 +79,32 @@ def write_lists(
     finally:
         partial.unlink(missing_ok=True)
     return len(users)
+
+
+def _top(model: FittedModel, allowed: NDArray[np.bool_] | None, n: int) -> Callable[[NDArray[np.integer]], Any]:
+    """What finds the lists (n_users, n) of these users (indexes), as item indexes, -1 where there are fewer."""
+    ranker, factors, history = model.ranker, model.factors, model.history
+    if isinstance(ranker, ByFactors):
+
+        def by_factors(users: NDArray[np.integer]) -> NDArray[np.int64]:
+            bulk = Bulk(ranker.of(users), history.take(users), allowed)
+            return bulk.top(np.arange(len(users)), n, usable_cores()).items
+
+        return by_factors
+    if isinstance(ranker, ByRating):
+        bulk = Bulk(factors, history, allowed)
+        return lambda users: bulk.top(users, n, usable_cores()).items
+
+    def one_by_one(users: NDArray[np.integer]) -> NDArray[np.int64]:
+        lists = np.full((len(users), n), -1)
+        for row, user in enumerate(users.tolist()):
+            place = ranker.place(*history.train_rows_of(user))
+            vector = UserVector(factors.user_factors[user], factors.user_bias[user], place)
+            items = ranker.best(vector, n, history.items_of(user), allowed).items
+            lists[row, : len(items)] = items
+        return lists
+
+    return one_by_one
 
 
 def _dtype(ids: Any) -> pl.DataType:

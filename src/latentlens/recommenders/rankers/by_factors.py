@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.ratings.history import History
+from latentlens.ratings.ids import IdMap
 from latentlens.recommenders.foldin import UserVector
 from latentlens.recommenders.portable import FactorModel
 from latentlens.recommenders.rankers.preference import preferences
@@ -97,25 +98,35 @@ class ByFactors(ABC):
         known = np.flatnonzero(self.factors.user_counts)
         return known[:: max(len(known) // _SAMPLE, 1)]
 
-    def _places(self, users: NDArray[np.intp]) -> NDArray[np.float32]:
+    def _places(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
         rows = [self.place(*self.history.train_rows_of(user)) for user in users.tolist()]
         return np.asarray(rows, dtype=np.float32).reshape(len(users), self.item_factors.shape[1])
 
-    @cached_property
-    def _joined(self) -> FactorModel:
-        """Both parts as one model, of the sampled users: all that ranking needs."""
-        sampled, weight, factors = self._sampled, np.float32(self.rating_weight), self.factors
-        users = np.hstack([self._places(sampled), weight * factors.user_factors[sampled]])
+    def of(self, users: NDArray[np.integer]) -> FactorModel:
+        """Both parts as one model, of these users alone: its scores order what the ranker orders."""
+        weight, factors = np.float32(self.rating_weight), self.factors
+        both = np.hstack([self._places(users), weight * factors.user_factors[users]])
         return replace(
             factors,
+            user_ids=IdMap(factors.user_ids.values[users]),
             global_mean=self.rating_weight * factors.global_mean,
-            user_factors=np.ascontiguousarray(users[:, self._axes]),
-            user_bias=weight * factors.user_bias[sampled],
-            user_counts=factors.user_counts[sampled],
-            item_factors=np.ascontiguousarray(np.hstack([self.item_factors, factors.item_factors])[:, self._axes]),
+            user_factors=np.ascontiguousarray(both[:, self._axes]),
+            user_bias=weight * factors.user_bias[users],
+            user_counts=factors.user_counts[users],
+            item_factors=self._both_sides,
             item_bias=weight * factors.item_bias,
             scale=(0.0, 1.0),
         )
+
+    @cached_property
+    def _both_sides(self) -> NDArray[np.float32]:
+        """(n_items, k + SVD's k) item factors of both parts."""
+        return np.ascontiguousarray(np.hstack([self.item_factors, self.factors.item_factors])[:, self._axes])
+
+    @cached_property
+    def _joined(self) -> FactorModel:
+        """As `of` the sampled users: all that ranking somebody needs."""
+        return self.of(self._sampled)
 
     @cached_property
     def _shortlist(self) -> Shortlist:
