@@ -39,7 +39,7 @@ def main() -> None:
         model = PRESETS["svd"].fit(side.train)
         for k, reg, liking in track(list(itertools.product(FACTORS, RIDGES, LIKINGS))):
             config = replace(PRESETS["tuned"], ranking_factors=k, ranking_reg=reg, ranking_liking=liking)
-            ranker = config.ease.learn(side.train, model.factors, model.history)
+            ranker = config.ease.learn(model.factors, model.history)
             for weight in RATING_WEIGHTS:
                 mixed = replace(model, ranked_by=replace(ranker, rating_weight=weight))
                 scores = []

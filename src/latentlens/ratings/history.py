@@ -37,7 +37,9 @@ class History:
         return cls(indptr, items[order], ratings[order], is_train[order])
 
     def of_train(self) -> History:
-        """Keep the rows that the fit has seen."""
+        """Keep the rows that the fit has seen; nothing is copied where that is all."""
+        if self.is_train.all():
+            return self
         kept = np.concatenate(([0], np.cumsum(self.is_train)))
         seen = self.is_train
         return History(kept[self.indptr], self.items[seen], self.ratings[seen], seen[seen])

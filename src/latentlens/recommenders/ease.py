@@ -45,22 +45,20 @@ class EASE:
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Solve; neither argument is used. Raises ConfigError for a catalogue too large for all axes."""
         model = BiasOnly(user_step_reg=DEFAULT_USER_STEP_REG).fit(train)
-        ranker = self.learn(train, model.factors, model.history)
+        ranker = self.learn(model.factors, model.history)
         return replace(model, recommender=self.name, params=asdict(self), ranked_by=ranker)
 
-    def learn(
-        self, train: Ratings, factors: FactorModel, history: History, rating_weight: float = 0.0
-    ) -> ByAutoencoder:
-        """Learn the ranking alone, for the model with these `factors` and `history`.
+    def learn(self, factors: FactorModel, history: History, rating_weight: float = 0.0) -> ByAutoencoder:
+        """Learn the ranking alone, for the model with these `factors`, from the train rows of its `history`.
 
         With X = U S V', the inverse of X'X + reg I is (I - V W V') / reg, W = S^2 / (S^2 + reg): B_ij, i not j, is
         (V W V')_ij / (1 - (V W V')_jj), so that both sides of B are V sqrt(W), the one of the output scaled.
         """
-        values = preferences(train.rating, train.scale, self.liking)
-        shape = (train.n_users, train.n_items)
-        V, squares = leading_axes(
-            sparse.csr_matrix((values, (train.user_index, train.item_index)), shape), self.n_factors, self.random_state
-        )
+        train = history.of_train()
+        values = preferences(train.ratings, factors.scale, self.liking)
+        shape = (len(factors.user_ids), len(factors.item_ids))
+        matrix = sparse.csr_matrix((values, train.items, train.indptr), shape)
+        V, squares = leading_axes(matrix, self.n_factors, self.random_state)
         inputs = V * np.sqrt(squares / (squares + self.reg))
         rest = 1 - np.einsum("ij,ij->i", inputs, inputs)
         return ByAutoencoder(

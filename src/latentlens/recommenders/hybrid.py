@@ -43,4 +43,4 @@ class Hybrid(SVD):
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Fit both parts on `train`; see `SVD.fit`."""
         model = super().fit(train, validation=validation, on_epoch=on_epoch)
-        return replace(model, ranked_by=self.ease.learn(train, model.factors, model.history, self.rating_weight))
+        return replace(model, ranked_by=self.ease.learn(model.factors, model.history, self.rating_weight))
