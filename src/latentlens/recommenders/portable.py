@@ -68,9 +68,10 @@ class FactorModel:
 
         Every item is known. Summed in float64, row by row: the bits of a pair do not depend on the pairs beside it.
         """
-        products = self.item_factors.take(items, axis=0).astype(np.float64) * factors
+        products = self.item_factors[items].astype(np.float64)
+        products *= factors.astype(np.float64)
         interaction = np.add.reduce(products, axis=1)
-        return np.asarray(self.global_mean + np.float64(bias) + self.item_bias.take(items) + interaction)
+        return np.asarray(self.global_mean + np.float64(bias) + self.item_bias[items] + interaction)
 
     def clip(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Predicted ratings for scores: kept within the scale."""

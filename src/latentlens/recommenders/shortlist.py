@@ -29,6 +29,7 @@ _SAMPLED_LIST = 50
 # So many more movies than asked for are scored in full at first.
 _SPARE = 22
 _LOWEST = float(np.finfo(np.float32).min)
+_EPSILON = float(np.finfo(np.float32).eps)
 
 
 class Ranking(NamedTuple):
@@ -80,14 +81,16 @@ class Shortlist:
         """Rank the `n` best of the `allowed` (None: all) without `excluded`; fewer if there are fewer."""
         weights = np.empty(self._n_leading + 2, dtype=np.float32)
         weights[:-2] = user.factors[: self._n_leading]
-        weights[-2:] = 1, _length(user.factors[self._n_leading :])
+        weights[-2] = 1
+        weights[-1] = _length(user.factors[self._n_leading :])
         length = _length(user.factors)
         more_demanding = max(length - self._demanding, 0.0) * self._longest
         margin = self._rounding(length)
         places = self._place[excluded]
+        everywhere = np.empty(len(self._place), dtype=np.float32)
         for block in self._blocks:
-            most = weights @ block.bounds
-            most[places[places < len(most)]] = -np.inf
+            most = weights.dot(block.bounds, out=everywhere[: len(block.items)])
+            everywhere[places] = -np.inf
             if allowed is not None:
                 most[~allowed[block.items]] = -np.inf
             promising, floor = _largest(most, n + _SPARE)
@@ -113,7 +116,7 @@ class Shortlist:
     def _rounding(self, length: float) -> float:
         """More than float32 can be wrong by in a bound."""
         largest = 2 * length * self._longest + self._largest_bias
-        return 4 * (self._n_leading + 4) * float(np.finfo(np.float32).eps) * largest
+        return 4 * (self._n_leading + 4) * _EPSILON * largest
 
 
 def _enough_for_most(factors: FactorModel, bias: NDArray[np.float32], most: NDArray[np.float32]) -> int:
@@ -132,14 +135,13 @@ def _largest(values: NDArray[np.float32], n: int) -> tuple[NDArray[np.int64], fl
     cut = len(values) - n
     if cut <= 0:
         return np.isfinite(values).nonzero()[0], -math.inf
-    places = values.argpartition(cut)
-    floor = float(values[places[cut]])
-    places = places[cut:]
+    places = values.argpartition(cut)[cut:]
+    floor = float(values[places[0]])
     return (places if floor > -math.inf else places[np.isfinite(values[places])]), floor
 
 
 def _length(vector: NDArray[np.float32]) -> float:
-    return math.sqrt(vector @ vector)
+    return math.sqrt(vector.dot(vector))
 
 
 def _lengths(rows: NDArray[np.float32]) -> NDArray[np.float32]:

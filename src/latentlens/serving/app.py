@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from latentlens.serving import problems
 from latentlens.serving.body_limit import LimitBody
 from latentlens.serving.current import CurrentModel
+from latentlens.serving.direct import AnswerDirectly
 from latentlens.serving.guards import DOCS_FILES, AdmitClients, AllowHosts
 from latentlens.serving.metrics import Metrics
 from latentlens.serving.observe import ObserveRequests
@@ -73,6 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _guard(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Put what every request passes around the routes. The one added last is the outermost."""
     app.add_middleware(LimitBody)
+    app.add_middleware(AnswerDirectly, route=recommend.router.routes[0])
     if settings.api_keys or settings.limit:
         app.add_middleware(AdmitClients, keys=settings.api_keys, limit=settings.limit)
     if settings.cors_origins:

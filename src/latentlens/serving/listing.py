@@ -17,23 +17,19 @@ from latentlens.serving.schemas import Movie
 
 
 class Listing:
-    """The movies of one model, each written but for its predicted rating."""
+    """The movies of one model, each written up to its predicted rating."""
 
     def __init__(self, model: FittedModel) -> None:
         self._low, self._high = model.factors.scale
-        items = range(len(model.catalogue))
-        self._movies = [Movie.of(model, item).model_dump_json().removesuffix("}") for item in items]
+        written = (Movie.of(model, item).model_dump_json() for item in range(len(model.catalogue)))
+        self._movies = [movie.removesuffix("}") + ',"predicted_rating":' for movie in written]
 
     def answer(self, ranking: Listed, more: Sequence[dict[str, Any]] | None = None, **before: Any) -> Response:
         """Answer with the fields `before`, then `recommendations`; `more` are further fields of each movie."""
-        low, high = self._low, self._high
+        ratings = to_json(ranking.ratings.clip(self._low, self._high).tolist()).decode()[1:-1].split(",")
         rest = ["}"] * len(ranking.items) if more is None else [f",{to_json(row).decode()[1:]}" for row in more]
-        movies = ",".join(
-            [
-                # As `FactorModel.clip`, for a few numbers.
-                f'{self._movies[item]},"predicted_rating":{min(max(score, low), high)}{end}'
-                for item, score, end in zip(ranking.items.tolist(), ranking.ratings.tolist(), rest, strict=True)
-            ]
-        )
+        # Not strict: without movies, `ratings` is one empty text.
+        listed = zip(ranking.items.tolist(), ratings, rest, strict=False)
+        movies = ",".join([self._movies[item] + rating + end for item, rating, end in listed])
         opening = to_json(before).decode().removesuffix("}")
         return Response(f'{opening},"recommendations":[{movies}]}}', media_type="application/json")

@@ -13,7 +13,6 @@ from latentlens.explain.steering import Moved, direction, moved, steer
 from latentlens.recommenders.fitted import Listed
 from latentlens.recommenders.foldin import UserVector
 from latentlens.serving.dependencies import IdInPath, ServedModel, Told, filters_for
-from latentlens.serving.direct import DirectRoute
 from latentlens.serving.ids import check_id, parse_id
 from latentlens.serving.problems import documented
 from latentlens.serving.schemas import (
@@ -30,6 +29,7 @@ from latentlens.serving.why import BecauseReply, MoveReply
 router = APIRouter(tags=["recommend"])
 
 
+@router.get("/recommend/{user_id}", response_model=RecommendReply, responses=documented(404, 409, 422, 503))
 async def recommend(
     user_id: IdInPath, asked: Annotated[RecommendQuery, Query()], served: ServedModel, told: Told
 ) -> Response:
@@ -55,15 +55,6 @@ async def recommend(
         # Takes milliseconds, in which other requests must not wait.
         because = await run_in_threadpool(_because_of_user, served, user if strategy == "personal" else None, ranking)
     return served.listing.answer(ranking, because, user_id=user, strategy=strategy, model_version=served.version.number)
-
-
-router.add_api_route(
-    "/recommend/{user_id}",
-    recommend,
-    response_model=RecommendReply,
-    responses=documented(404, 409, 422, 503),
-    route_class_override=DirectRoute,
-)
 
 
 @router.post("/recommend", response_model=FoldedInReply, responses=documented(400, 409, 413, 422, 503))
