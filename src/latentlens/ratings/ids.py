@@ -75,6 +75,6 @@ class IdMap:
         """Read an id written as text, as the data has it. Raises ValueError if no id of this data looks like that."""
         if self.is_text:
             return text
-        if not _WHOLE_NUMBER.fullmatch(text) or int(text) not in INT64:
+        if not _WHOLE_NUMBER.fullmatch(text) or (number := int(text)) not in INT64:
             raise ValueError(f"{text!r} is not a whole number of 64 bits, as the ids of this data are")
-        return int(text)
+        return number

@@ -59,6 +59,9 @@ class Filters:
     year_to: int | None = None
 
 
+_ALL = Filters()
+
+
 @dataclass(frozen=True)
 class Recommendation:
     """One movie of a list. `n_ratings` train ratings stand behind it; `score` is what ordered the list."""
@@ -282,7 +285,7 @@ class FittedModel:
 
     def _passing(self, filters: Filters) -> NDArray[np.bool_] | None:
         """Mask of the movies that pass, None where all do."""
-        return None if filters == Filters() else self.catalogue.matching(**vars(filters))
+        return None if filters == _ALL else self.catalogue.matching(**vars(filters))
 
     def _candidates(self, filters: Filters, excluded: NDArray[np.integer]) -> NDArray[np.int64]:
         allowed = self.factors.item_counts > 0

@@ -8,6 +8,7 @@ import ipaddress
 import math
 import time
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from limits import RateLimitItem
 from limits.storage import MemoryStorage
@@ -107,9 +108,15 @@ def _host(scope: Scope) -> str:
     """Read the host name without its port, in small letters; an IPv6 address keeps its brackets."""
     for name, value in scope["headers"]:
         if name == b"host":
-            address, bracket, _ = value.decode("latin-1").casefold().partition("]")
-            return address + bracket if bracket else str(address.partition(":")[0])
+            return _without_port(value)
     return ""
+
+
+# Most requests name the same host.
+@lru_cache(maxsize=64)
+def _without_port(host: bytes) -> str:
+    address, bracket, _ = host.decode("latin-1").casefold().partition("]")
+    return address + bracket if bracket else address.partition(":")[0]
 
 
 def _client(scope: Scope) -> str:

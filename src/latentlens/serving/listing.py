@@ -21,15 +21,18 @@ class Listing:
 
     def __init__(self, model: FittedModel) -> None:
         self._low, self._high = model.factors.scale
-        written = (Movie.of(model, item).model_dump_json() for item in range(len(model.catalogue)))
-        self._movies = [movie.removesuffix("}") + ',"predicted_rating":' for movie in written]
+        written = (Movie.of(model, item).model_dump_json().encode() for item in range(len(model.catalogue)))
+        self._movies = [movie.removesuffix(b"}") + b',"predicted_rating":' for movie in written]
 
     def answer(self, ranking: Listed, more: Sequence[dict[str, Any]] | None = None, **before: Any) -> Response:
         """Answer with the fields `before`, then `recommendations`; `more` are further fields of each movie."""
-        ratings = to_json(ranking.ratings.clip(self._low, self._high).tolist()).decode()[1:-1].split(",")
-        rest = ["}"] * len(ranking.items) if more is None else [f",{to_json(row).decode()[1:]}" for row in more]
+        low, high = self._low, self._high
+        # As `FactorModel.clip`, for a few numbers.
+        clipped = [low if score < low else high if score > high else score for score in ranking.ratings.tolist()]
+        ratings = to_json(clipped)[1:-1].split(b",")
+        rest = [b"}"] * len(ratings) if more is None else [b"," + to_json(row)[1:] for row in more]
         # Not strict: without movies, `ratings` is one empty text.
         listed = zip(ranking.items.tolist(), ratings, rest, strict=False)
-        movies = ",".join([self._movies[item] + rating + end for item, rating, end in listed])
-        opening = to_json(before).decode().removesuffix("}")
-        return Response(f'{opening},"recommendations":[{movies}]}}', media_type="application/json")
+        movies = b",".join([self._movies[item] + rating + end for item, rating, end in listed])
+        body = b'%b,"recommendations":[%b]}' % (to_json(before)[:-1], movies)
+        return Response(body, media_type="application/json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import time
@@ -65,13 +66,16 @@ class ObserveRequests:
         if route in _QUIET and status < 400:
             return
         if status >= 500 and status != HTTPStatus.SERVICE_UNAVAILABLE:
-            log = self._log.error
+            level = logging.ERROR
         elif seconds >= _SLOW_SECONDS:
-            log = self._log.warning
+            level = logging.WARNING
         else:
             # A line costs a list a seventh of its time, and /metrics has counted it already.
-            log = self._log.info if status >= 400 else self._log.debug
-        log(
+            level = logging.INFO if status >= 400 else logging.DEBUG
+        if not self._log.is_enabled_for(level):
+            return
+        self._log.log(
+            level,
             "request",
             method=scope["method"],
             route=route,
