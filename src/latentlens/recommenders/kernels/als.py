@@ -21,6 +21,7 @@ _R, _Z, _P, _AP = range(4)
 _CONVERGED = np.float32(1e-12)
 # Observations that a thread takes in one go; a row does not depend on it.
 _TASK = 20_000
+# Rows of Y lie scattered; this many observations ahead, a row has arrived when its turn comes.
 _AHEAD = 4
 
 
@@ -67,11 +68,9 @@ def _solve(indptr, columns, weights, ridges, spread, X, Y, first, last, work):
             add(work, _R, -move, work, _AP)
             for f in range(len(D)):
                 work[_Z, f] = work[_R, f] / D[f]
-            keep = one / rz
-            rz = dot(work, _R, work, _Z)
-            keep *= rz
+            before, rz = rz, dot(work, _R, work, _Z)
             for f in range(len(D)):
-                work[_P, f] = work[_Z, f] + keep * work[_P, f]
+                work[_P, f] = work[_Z, f] + rz / before * work[_P, f]
 
 
 def half_step(
