@@ -29,9 +29,11 @@ from scipy.sparse import csr_matrix
 from latentlens.ratings.readers import read
 from latentlens.ratings.splits import Split, leave_last_n, random_split
 from latentlens.ratings.table import Ratings
+from latentlens.recommenders.ease import EASE
+from latentlens.recommenders.fitted import Recommender
 from latentlens.recommenders.implicit_als import ImplicitALS
 from latentlens.recommenders.item_knn import ItemKNN
-from latentlens.recommenders.rankers.preference import preferences
+from latentlens.recommenders.presets import PRESETS
 from ranking import RULES, Chosen, Fit, Rows, TrainSide, choose, ndcg
 from surprise_parity import default_source
 
@@ -88,30 +90,24 @@ def popularity(part: Rows) -> NDArray[Any]:
     return np.tile(np.bincount(part.items, minlength=part.shape[1]), (part.shape[0], 1))
 
 
-def als(config: ImplicitALS, train: Ratings) -> NDArray[Any]:
-    """Scores (n_users, n_items)."""
-    user_factors, item_factors = config.learn(train)
-    return np.asarray(user_factors @ item_factors.T)
-
-
-def knn(config: ItemKNN, train: Ratings) -> NDArray[Any]:
-    """Scores (n_users, n_items)."""
-    indptr, items, weights = config.neighbours(train)
-    near = csr_matrix((weights, items, indptr), (train.n_items, train.n_items))
-    values = preferences(train.rating, train.scale, config.liking)
-    rated = csr_matrix((values, (train.user_index, train.item_index)), (train.n_users, train.n_items))
-    return np.asarray((rated @ near.T).toarray())
+def scores_of(config: Recommender, train: Ratings) -> NDArray[Any]:
+    """What orders each user's list, (n_users, n_items); zero for users without ratings here."""
+    model = config.fit(train)
+    scores = np.zeros((train.n_users, train.n_items), np.float32)
+    for user in np.flatnonzero(train.user_counts).tolist():
+        scores[user] = model.ranker.rough_scores(model.vector_of(train.user_ids.values[user].item()))
+    return scores
 
 
 def ours(ratings: Ratings) -> dict[str, dict[str, Fit]]:
     """Our settings by recommender, each a function of some rows of `ratings`."""
     place = csr_matrix((np.arange(1, len(ratings) + 1), (ratings.user_index, ratings.item_index)))
 
-    def settings(kind: Any, scores: Any, **grid: tuple[Any, ...]) -> dict[str, Fit]:
+    def settings(kind: Any, **grid: tuple[Any, ...]) -> dict[str, Fit]:
         def of(config: Any) -> Fit:
             def fit(part: Rows) -> NDArray[Any]:
                 taken = np.asarray(place[part.users, part.items]).ravel() - 1
-                return np.asarray(scores(config, ratings.take(taken, "rows of a part")))
+                return scores_of(config, ratings.take(taken, "rows of a part"))
 
             return fit
 
@@ -120,15 +116,16 @@ def ours(ratings: Ratings) -> dict[str, dict[str, Fit]]:
 
     return {
         "popularity": {"": popularity},
+        "LatentLens tuned, the default": settings(lambda: PRESETS["tuned"]),
+        "LatentLens EASE": settings(EASE, reg=(50.0, 100.0, 200.0), liking=(0.0, 1.0, 2.0)),
         "LatentLens implicit ALS": settings(
             partial(ImplicitALS, n_factors=N_FACTORS, n_epochs=N_EPOCHS, random_state=0),
-            als,
             reg=(0.002, 0.003, 0.005),
             unobserved_weight=(0.3, 1.0, 2.0),
-            liking=(0.0, 0.5, 1.0),
+            liking=(0.0, 1.0, 2.0),
         ),
         "LatentLens item-kNN": settings(
-            ItemKNN, knn, k=(50, 100), shrinkage=(1.0, 5.0), amplification=(1.0, 1.5, 2.0), liking=(0.5, 1.0)
+            ItemKNN, k=(50, 100), shrinkage=(1.0, 5.0), amplification=(1.0, 1.5, 2.0), liking=(1.0, 2.0)
         ),
     }
 

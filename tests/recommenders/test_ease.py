@@ -47,7 +47,7 @@ def steck(X: NDArray[np.float64], reg: float) -> NDArray[np.float64]:
     return np.asarray(B)
 
 
-@pytest.mark.parametrize("liking", [0.0, 0.6])
+@pytest.mark.parametrize("liking", [0.0, 1.5])
 @pytest.mark.parametrize("transposed", [False, True], ids=["more-movies", "more-users"])
 def test_all_axes_give_the_scores_of_stecks_formula(train: Ratings, liking: float, transposed: bool) -> None:
     if transposed:
@@ -59,6 +59,14 @@ def test_all_axes_give_the_scores_of_stecks_formula(train: Ratings, liking: floa
     found = scores(EASE(reg=REG, liking=liking).fit(train), train)
     unseen = X[np.ix_(known, rated)] == 0
     np.testing.assert_allclose(found[unseen], expected[unseen], atol=1e-5)
+
+
+def test_without_the_constraint_it_is_the_ridge_regression_of_each_movie_on_all(train: Ratings) -> None:
+    X = matrix(train, 1.0)
+    rated, known = np.flatnonzero(train.item_counts), np.flatnonzero(train.user_counts)
+    ridge = np.linalg.solve(X.T @ X + REG * np.eye(X.shape[1]), X.T @ X)
+    found = scores(EASE(reg=REG, zero_diagonal=False).fit(train), train)
+    np.testing.assert_allclose(found, (X @ ridge)[np.ix_(known, rated)], atol=1e-5)
 
 
 def test_as_many_axes_as_there_are_change_nothing(train: Ratings) -> None:
@@ -83,7 +91,7 @@ def test_a_catalogue_that_does_not_fit_is_refused_in_a_sentence() -> None:
         axes.leading_axes(empty, None, seed=0)
 
 
-@pytest.mark.parametrize("wrong", [{"reg": 0.0}, {"reg": float("nan")}, {"n_factors": 0}, {"liking": 1.5}])
+@pytest.mark.parametrize("wrong", [{"reg": 0.0}, {"reg": float("nan")}, {"n_factors": 0}, {"liking": -1.0}])
 def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="ease has"):
         EASE(**wrong)

@@ -113,7 +113,7 @@ def test_lowest_ratings_alone_make_no_neighbours() -> None:
         ({"shrinkage": -1.0}, "shrinkage is -1.0: it must be 0 or more"),
         ({"shrinkage": float("nan")}, "shrinkage is nan"),
         ({"amplification": 0.0}, "amplification is 0.0: it must be above 0"),
-        ({"liking": 1.5}, "liking is 1.5: it must be from 0 to 1"),
+        ({"liking": -1.5}, "liking is -1.5: it must be 0 or more"),
     ],
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, Any], says: str) -> None:

@@ -25,20 +25,22 @@ class EASE:
 
     reg: the ridge lambda, in squared preferences. n_factors: how many of the axes of the preferences B is made of,
     None for all of them, which is Steck's B; a few hundred rank as well, and fit any catalogue. liking: how much a
-    rating counts beside having chosen the movie (`preferences`). Ratings are predicted by biases.
+    rating counts beside having chosen the movie (`preferences`). zero_diagonal: False lets a movie speak for itself: the
+    ridge regression of each movie on all, which ranks better with few axes. Ratings are predicted by biases.
     """
 
     reg: float = 100.0
     n_factors: int | None = None
-    liking: float = 0.6
+    liking: float = 1.0
+    zero_diagonal: bool = True
     random_state: int | None = None
     name: ClassVar[str] = "ease"
 
     def __post_init__(self) -> None:
         if not self.reg > 0:
             raise ConfigError(f"ease has reg {self.reg}: it must be above 0.")
-        if not 0 <= self.liking <= 1:
-            raise ConfigError(f"ease has liking {self.liking}: it must be from 0 to 1.")
+        if not 0 <= self.liking < np.inf:
+            raise ConfigError(f"ease has liking {self.liking}: it must be 0 or more.")
         if self.n_factors is not None and self.n_factors < 1:
             raise ConfigError(f"ease has n_factors {self.n_factors}: give 1 or more, or None for all axes.")
 
@@ -60,7 +62,7 @@ class EASE:
         matrix = sparse.csr_matrix((values, train.items, train.indptr), shape)
         V, squares = leading_axes(matrix, self.n_factors, self.random_state)
         inputs = V * np.sqrt(squares / (squares + self.reg))
-        rest = 1 - np.einsum("ij,ij->i", inputs, inputs)
+        rest = 1 - np.einsum("ij,ij->i", inputs, inputs) if self.zero_diagonal else np.ones(len(inputs))
         return ByAutoencoder(
             factors=factors,
             history=history,

@@ -20,9 +20,9 @@ class Hybrid(SVD):
     """
 
     ranking_factors: int = 256
-    ranking_reg: float = 100.0
-    ranking_liking: float = 0.6
-    rating_weight: float = 0.05
+    ranking_reg: float = 150.0
+    ranking_liking: float = 1.5
+    rating_weight: float = 0.02
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -38,7 +38,13 @@ class Hybrid(SVD):
     @property
     def ease(self) -> EASE:
         """The part that ranks."""
-        return EASE(self.ranking_reg, self.ranking_factors, self.ranking_liking, self.random_state)
+        return EASE(
+            reg=self.ranking_reg,
+            n_factors=self.ranking_factors,
+            liking=self.ranking_liking,
+            zero_diagonal=False,
+            random_state=self.random_state,
+        )
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Fit both parts on `train`; see `SVD.fit`."""

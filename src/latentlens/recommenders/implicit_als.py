@@ -28,7 +28,7 @@ class ImplicitALS:
 
     Minimises Σ_rated c (x · y - 1)² + unobserved_weight Σ_all (x · y)² + Σ ridge |x|² + Σ ridge |y|², where
     ridge = reg (n + unobserved_weight N)^reg_exponent for a row with n ratings and N rows on the other side, and
-    c = 1 - liking + liking · (the rating's place on the scale, 0 to 1).
+    c = (the rating's place on the scale, 0 to 1)^liking.
     Hu, Koren & Volinsky (2008); Rendle, Krichene, Zhang & Koren (2021). A user's row is `implicit_foldin.fold_in`.
     """
 
@@ -47,8 +47,10 @@ class ImplicitALS:
         for field, value in asdict(self).items():
             if field in ("reg", "unobserved_weight") and not 0 < value < np.inf:
                 raise ConfigError(f"{field} is {value}: it must be above 0.")
-            if field in ("reg_exponent", "liking") and not 0 <= value <= 1:
-                raise ConfigError(f"{field} is {value}: it must be from 0 to 1.")
+            if field == "liking" and not 0 <= value < np.inf:
+                raise ConfigError(f"liking is {value}: it must be 0 or more.")
+            if field == "reg_exponent" and not 0 <= value <= 1:
+                raise ConfigError(f"reg_exponent is {value}: it must be from 0 to 1.")
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Learn what ranks; neither argument is used. Ratings are predicted by biases."""

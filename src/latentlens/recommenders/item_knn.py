@@ -35,8 +35,8 @@ class Neighbours(NamedTuple):
 class ItemKNN:
     """score(u, i) = Σ w_ij v_uj over those of movie i's k nearest movies j that user u rated.
 
-    v is the rating's weight, 1 - liking + liking · (its place on the scale, 0 to 1); w the cosine of two
-    columns of v, damped and raised: (v_i · v_j / (|v_i| |v_j| + shrinkage))^amplification. Sarwar, Karypis, Konstan &
+    v is the rating's weight, (its place on the scale, 0 to 1)^liking; w the cosine of two columns
+    of v, damped and raised: (v_i · v_j / (|v_i| |v_j| + shrinkage))^amplification. Sarwar, Karypis, Konstan &
     Riedl (2001); Deshpande & Karypis (2004); the power is that of Breese, Heckerman & Kadie (1998).
     """
 
@@ -53,8 +53,8 @@ class ItemKNN:
             raise ConfigError(f"shrinkage is {self.shrinkage}: it must be 0 or more.")
         if not 0 < self.amplification < np.inf:
             raise ConfigError(f"amplification is {self.amplification}: it must be above 0.")
-        if not 0 <= self.liking <= 1:
-            raise ConfigError(f"liking is {self.liking}: it must be from 0 to 1.")
+        if not 0 <= self.liking < np.inf:
+            raise ConfigError(f"liking is {self.liking}: it must be 0 or more.")
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Find the neighbours; neither argument is used. Ratings are predicted by biases."""

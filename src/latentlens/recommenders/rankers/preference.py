@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 
 def preferences(ratings: NDArray[np.float32], scale: tuple[float, float], liking: float) -> NDArray[np.float32]:
-    """(n,) 1 - liking + liking x place, the rating's place on the scale going from 0 (lowest) to 1 (highest).
+    """(n,) the rating's place on the scale, from 0 (lowest) to 1 (highest), to the power of `liking`, 0 or above.
 
-    liking 0: to have chosen the movie is all that counts; 1: the lowest rating counts for nothing.
+    liking 0: to have chosen the movie is all that counts; the higher, the less count middling ratings.
     """
     low, high = scale
     place = (ratings - low) / (high - low) if high > low else np.ones_like(ratings)
-    return np.asarray(1 - liking + liking * place, dtype=np.float32)
+    return np.asarray(place**liking, dtype=np.float32)
