@@ -25,8 +25,8 @@ class EASE:
 
     reg: the ridge lambda, in squared preferences. n_factors: how many of the axes of the preferences B is made of,
     None for all of them, which is Steck's B; a few hundred rank as well, and fit any catalogue. liking: how much a
-    rating counts beside having chosen the movie (`preferences`). zero_diagonal: False lets a movie speak for itself: the
-    ridge regression of each movie on all, which ranks better with few axes. Ratings are predicted by biases.
+    rating counts beside having chosen the movie (`preferences`). zero_diagonal: False makes it the ridge regression of
+    each movie on all, itself included, which ranks better with few axes. Ratings are predicted by biases.
     """
 
     reg: float = 100.0
