@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlens.ratings.order import ByUser
 from latentlens.ratings.table import Ratings
 
 
@@ -21,7 +22,7 @@ class Visits(NamedTuple):
 def by_user(ratings: Ratings) -> Visits:
     """User by user, in the order of the data within a user: the user's row stays in the cache.
 
-    This is also Surprise's order, but for the order of the users.
+    Rows that lie so already are not copied. This is also Surprise's order, but for the order of the users.
     """
-    order = np.argsort(ratings.user_index, kind="stable")
-    return Visits(ratings.user_index[order], ratings.item_index[order], ratings.rating[order])
+    rows = ByUser.of(ratings.user_index, ratings.n_users).rows(0, ratings.n_users)
+    return Visits(ratings.user_index[rows], ratings.item_index[rows], ratings.rating[rows])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.errors import ConfigError, DataError
+from latentlens.ratings.order import ByUser, user_blocks
 from latentlens.ratings.table import Ratings
 
 # What notes call the two.
@@ -29,10 +30,9 @@ def random_split(ratings: Ratings, test_size: float = 0.2, seed: int = 42, sides
     """
     if not 0 < test_size < 1:
         raise ConfigError(f"test_size is {test_size}: give a share above 0 and below 1, such as 0.2.")
-    order = np.random.default_rng(seed).permutation(len(ratings))
     n_test = round(len(ratings) * test_size)
     is_test = np.zeros(len(ratings), dtype=np.bool_)
-    is_test[order[:n_test]] = True
+    is_test[np.random.default_rng(seed).permutation(len(ratings))[:n_test]] = True
     return _split(ratings, is_test, f"random, test_size={test_size:g}, seed={seed}", sides)
 
 
@@ -45,12 +45,17 @@ def leave_last_n(ratings: Ratings, n: int = 1) -> Split:
         raise ConfigError(f"leave_last_n needs at least 1 rating per user, not {n}.")
     if ratings.timestamp is None:
         raise DataError("These ratings have no timestamps, so none is the last: use a random split.")
-    order = np.lexsort((np.arange(len(ratings)), ratings.timestamp, ratings.user_index))
-    users = ratings.user_index[order]
-    ends = np.cumsum(ratings.user_counts)
-    from_end = ends[users] - np.arange(len(users))
+    by_user = ByUser.of(ratings.user_index, ratings.n_users)
     is_test = np.zeros(len(ratings), dtype=np.bool_)
-    is_test[order] = (from_end <= n) & (ratings.user_counts[users] > n)
+    for first, last in user_blocks(by_user.indptr):
+        rows = by_user.rows(first, last)
+        users = ratings.user_index[rows]
+        # Stable, as everything here: rows of one second stay in order.
+        order = np.lexsort((ratings.timestamp[rows], users))
+        from_end = by_user.indptr[users + 1] - by_user.indptr[first] - np.arange(len(users))
+        of_block = np.empty(len(users), dtype=np.bool_)
+        of_block[order] = (from_end <= n) & (ratings.user_counts[users] > n)
+        is_test[rows] = of_block
     return _split(ratings, is_test, f"leave-last-{n}")
 
 

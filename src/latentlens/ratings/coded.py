@@ -1,0 +1,39 @@
+"""A column of ids as indexes into those that occur."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlens.ratings.ids import IdMap
+
+
+class Coded(NamedTuple):
+    """Row r has the id `ids.values[index[r]]`; index: (n,) int32."""
+
+    ids: IdMap
+    index: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> Coded:
+        """From a column of whole numbers or text. Raises TypeError for others."""
+        ids = IdMap.of(values)
+        return cls(ids, ids.index(values).astype(np.int32))
+
+    @classmethod
+    def joined(cls, parts: Iterable[Coded]) -> Coded:
+        """One column from its parts."""
+        parts = list(parts)
+        ids = IdMap.of(*(part.ids.values for part in parts))
+        return cls(ids, np.concatenate([part._over(ids) for part in parts]))
+
+    def with_ids(self, others: NDArray[Any]) -> Coded:
+        """The same column over more ids, of the same kind."""
+        ids = IdMap.of(self.ids.values, others)
+        return self if len(ids) == len(self.ids) else Coded(ids, self._over(ids))
+
+    def _over(self, ids: IdMap) -> NDArray[np.int32]:
+        return np.asarray(ids.index(self.ids.values).astype(np.int32)[self.index])
