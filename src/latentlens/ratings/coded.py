@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlens.ratings.ids import IdMap
+from latentlens.ratings.ids import INT64, IdMap
+
+_CLOSE = 4
 
 
 class Coded(NamedTuple):
@@ -20,6 +22,14 @@ class Coded(NamedTuple):
     @classmethod
     def of(cls, values: NDArray[Any]) -> Coded:
         """From a column of whole numbers or text. Raises TypeError for others."""
+        if values.dtype.kind in "iu" and len(values):
+            low, high = int(values.min()), int(values.max())
+            # Numbers close to each other, as most ids are, are counted off; others have to be sorted.
+            if high in INT64 and high - low < _CLOSE * len(values):
+                occurs = np.zeros(high - low + 1, dtype=np.bool_)
+                occurs[values - low] = True
+                place = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
+                return cls(IdMap(np.flatnonzero(occurs) + low), place[values - low])
         ids = IdMap.of(values)
         return cls(ids, ids.index(values).astype(np.int32))
 

@@ -32,7 +32,10 @@ def random_split(ratings: Ratings, test_size: float = 0.2, seed: int = 42, sides
         raise ConfigError(f"test_size is {test_size}: give a share above 0 and below 1, such as 0.2.")
     n_test = round(len(ratings) * test_size)
     is_test = np.zeros(len(ratings), dtype=np.bool_)
-    is_test[np.random.default_rng(seed).permutation(len(ratings))[:n_test]] = True
+    # The permutation of numpy's `permutation`, in half the memory.
+    order = np.arange(len(ratings), dtype=np.uint32)
+    np.random.default_rng(seed).shuffle(order)
+    is_test[order[:n_test]] = True
     return _split(ratings, is_test, f"random, test_size={test_size:g}, seed={seed}", sides)
 
 
