@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,13 +31,6 @@ class Coded(NamedTuple):
                 return cls(IdMap(np.flatnonzero(occurs) + low), place[values - low])
         ids = IdMap.of(values)
         return cls(ids, ids.index(values).astype(np.int32))
-
-    @classmethod
-    def joined(cls, parts: Iterable[Coded]) -> Coded:
-        """One column from its parts."""
-        parts = list(parts)
-        ids = IdMap.of(*(part.ids.values for part in parts))
-        return cls(ids, np.concatenate([part._over(ids) for part in parts]))
 
     def with_ids(self, others: NDArray[Any]) -> Coded:
         """The same column over more ids, of the same kind."""

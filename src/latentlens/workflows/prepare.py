@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from latentlens.errors import DataError
@@ -39,4 +40,7 @@ def prepare(
             f"{ratings.origin.name} has too few ratings (users: {n_users:,}, movies: {n_movies:,}):"
             f" to train, at least {FEWEST} of each are needed; give more."
         )
-    return random_split(ratings, test_size, seed) if leave_last is None else leave_last_n(ratings, leave_last)
+    if leave_last is not None:
+        return leave_last_n(ratings, leave_last)
+    # Nothing after a random split asks when: eight bytes a rating less.
+    return random_split(replace(ratings, timestamp=None), test_size, seed)

@@ -17,7 +17,7 @@ from latentlens.ratings.ids import IdMap
 from latentlens.ratings.readers import movies_file, ratings_file, tags_file
 from latentlens.ratings.readers.format import Format
 from latentlens.ratings.readers.movies_file import Movie
-from latentlens.ratings.readers.places import File, data_set_name, only_file, opened, sha256, taken
+from latentlens.ratings.readers.places import FILE_NAMES, File, data_set_name, only_file, opened, sha256, taken
 from latentlens.ratings.table import Note, Origin, Ratings
 
 
@@ -30,7 +30,7 @@ def read(source: Path, form: Format) -> Ratings:
     Raises DataError, with file and line, for what cannot be read.
     """
     with opened(source) as root:
-        folder, place = only_file(root, ratings_file.FILE_NAMES)
+        folder, place = only_file(root, FILE_NAMES)
         file = taken(place)
         columns, scale, movies_name, notes = ratings_file.read(file, form)
         if form.catalogue is not None:

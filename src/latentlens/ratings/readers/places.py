@@ -18,6 +18,9 @@ from latentlens.errors import DataError
 # Both have name, is_file, iterdir and open: one code walks folders and zips.
 Place = Path | zipfile.Path
 
+# What ratings files are called in folders and zips.
+FILE_NAMES = ("ratings.csv", "ratings.dat", "u.data", "ratings.tsv", "ratings.parquet")
+
 # Of one member of a zip, unpacked. The largest of MovieLens, ml-32m's ratings, takes 0.9 GB; text of ratings
 # shrinks to a fifth, and only a bomb to a hundredth. Below the third figure nothing can do harm.
 LARGEST_MEMBER = 4 << 30

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from latentlens.ratings.coded import Coded
 from latentlens.ratings.columns import MOVIE, RATING, TIMESTAMP, USER
+from latentlens.ratings.growing import Growing, GrowingIds
 from latentlens.ratings.ids import IdMap
 from latentlens.ratings.readers.values import LONGEST_ID
 
@@ -34,21 +35,34 @@ def read(tables: Iterable[pl.DataFrame]) -> Columns:
     Raises ValueError for whatever takes a closer look: no row at all, missing values, ids of both kinds, ratings that
     are no finite numbers, timestamps before 1970, other types.
     """
-    parts = [_part(table) for table in _ahead(tables)]
-    if not parts:
-        raise ValueError("there is no row")
-    users, movies, ratings, timestamps, lowest, highest, has_halves = zip(*parts, strict=True)
-    del parts
-    if len({part.ids.is_text for part in users}) > 1 or len({part.ids.is_text for part in movies}) > 1:
-        raise ValueError("ids of two kinds")
+    users, movies = GrowingIds(), GrowingIds()
+    ratings, timestamps = Growing(np.float32), Growing(np.int64)
+    lowest, highest, has_halves, has_times = np.inf, -np.inf, False, False
+    for table in _ahead(tables):
+        if any(column.has_nulls() for column in table):
+            raise ValueError("a value is missing")
+        users.extend(_ids(table[USER]))
+        movies.extend(_ids(table[MOVIE]))
+        rating = _numbers(table[RATING], pl.Float64)
+        # NaN is both the lowest and the highest.
+        lowest, highest = np.minimum(lowest, rating.min()), np.maximum(highest, rating.max())
+        has_halves = has_halves or bool((rating != np.rint(rating)).any())
+        with np.errstate(over="ignore"):
+            ratings.extend(rating)
+        has_times = TIMESTAMP in table.columns
+        if has_times:
+            timestamps.extend(_seconds(table[TIMESTAMP]))
+    # Beyond, there is infinity in float32. Without a row, the lowest is infinite.
+    if not max(-lowest, highest) <= np.finfo(np.float32).max:
+        raise ValueError("there is no row, or a rating is not finite")
     return Columns(
-        Coded.joined(users),
-        Coded.joined(movies),
-        np.concatenate(ratings),
-        None if timestamps[0] is None else np.concatenate(timestamps),
-        min(lowest),
-        max(highest),
-        any(has_halves),
+        users.coded(),
+        movies.coded(),
+        ratings.values,
+        timestamps.values if has_times else None,
+        float(lowest),
+        float(highest),
+        has_halves,
     )
 
 
@@ -62,26 +76,11 @@ def _ahead(tables: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
             yield table
 
 
-def _part(table: pl.DataFrame) -> Columns:
-    if any(column.has_nulls() for column in table):
-        raise ValueError("a value is missing")
-    rating = _numbers(table[RATING], pl.Float64)
-    lowest, highest = float(rating.min()), float(rating.max())
-    # As they are kept; NaN is both the lowest and the highest.
-    if not np.isfinite(np.array([lowest, highest], dtype=np.float32)).all():
-        raise ValueError("a rating is not finite")
-    timestamp = _numbers(table[TIMESTAMP], pl.Int64) if TIMESTAMP in table.columns else None
-    if timestamp is not None and timestamp.min() < 0:
+def _seconds(column: pl.Series) -> NDArray[np.int64]:
+    seconds = _numbers(column, pl.Int64)
+    if seconds.min() < 0:
         raise ValueError("a timestamp is before 1970")
-    return Columns(
-        _ids(table[USER]),
-        _ids(table[MOVIE]),
-        rating.astype(np.float32),
-        timestamp,
-        lowest,
-        highest,
-        bool((rating != np.rint(rating)).any()),
-    )
+    return seconds
 
 
 def _numbers(column: pl.Series, dtype: type[pl.DataType]) -> NDArray[Any]:

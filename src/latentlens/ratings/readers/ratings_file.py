@@ -14,7 +14,6 @@ from latentlens.ratings.readers.format import Format
 from latentlens.ratings.readers.places import File
 from latentlens.ratings.table import Note
 
-FILE_NAMES = ("ratings.csv", "ratings.dat", "u.data", "ratings.tsv", "ratings.parquet")
 _HIGHEST = 5.0
 # Enough to keep every core busy; larger tables do not stay in the cache between two steps.
 _PIECE = 8 << 20
