@@ -39,6 +39,14 @@ def random_split(ratings: Ratings, test_size: float = 0.2, seed: int = 42, sides
     return _split(ratings, is_test, f"random, test_size={test_size:g}, seed={seed}", sides)
 
 
+def hold_out(train: Ratings, size: float) -> tuple[Ratings, Ratings | None]:
+    """Take a share `size` (0 or above, below 1) out of the train side, to be watched: what is left, and the share."""
+    if not size:
+        return train, None
+    fitted_on, validation, _ = random_split(train, size, seed=0, sides=("fitted", "validation side"))
+    return fitted_on, validation
+
+
 def leave_last_n(ratings: Ratings, n: int = 1) -> Split:
     """Put each user's `n` latest ratings on the test side; users with no more than `n` stay in train.
 

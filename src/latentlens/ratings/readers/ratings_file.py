@@ -55,10 +55,10 @@ def read(file: File, form: Format, n_bytes: int = _PIECE) -> RatingsFile:
             return RatingsFile(columns, scale, layout.movies_name, _about_scale(columns, form))
     except ValueError:
         pass
-    return _read_closely(parquet.read(file, form) if is_parquet else delimited.read(file, form), form)
+    return read_closely(parquet.read(file, form) if is_parquet else delimited.read(file, form), form)
 
 
-def _read_closely(found: values.Found, form: Format) -> RatingsFile:
+def read_closely(found: values.Found, form: Format) -> RatingsFile:
     """Refuse what cannot be used, with its place; mend and note the rest."""
     if found.rows.is_empty():
         raise DataError(f"{found.file_name} holds no rating: give a file that has some.")
