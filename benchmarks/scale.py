@@ -49,15 +49,17 @@ def measure(file: str) -> dict[str, float]:
     times.append(time.perf_counter())
     ratings = read(file)
     times.append(time.perf_counter())
-    n_ratings = len(ratings)
-    train, test, _ = random_split(replace(ratings, timestamp=None))
+    split = random_split(replace(ratings, timestamp=None))
     del ratings
-    train, validation = hold_out(train, 0.05)
+    # Kept, as `train` keeps it.
+    test = split.test
+    train, validation = hold_out(split.train, 0.05)
+    del split
     times.append(time.perf_counter())
     epoch_seconds = one_epoch(svd, train)
     read_seconds, open_seconds, prepare_seconds = np.diff(times).tolist()
     return {
-        "ratings": n_ratings,
+        "ratings": len(train) + len(test) + (0 if validation is None else len(validation)),
         "read": read_seconds,
         "open": open_seconds,
         "prepare": prepare_seconds,
@@ -92,7 +94,7 @@ def main(folder: Path, millions: list[str]) -> None:
             subprocess.run([sys.executable, writer, source, f"{million}000000"], check=True, capture_output=True)
         shutil.rmtree(folder / "cache" / million, ignore_errors=True)
         environment = {**os.environ, "LATENTLENS_DATA": str(folder / "cache" / million)}
-        command = [sys.executable, __file__, "--one", source]
+        command = [sys.executable, __file__, "--one", str(source)]
         done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
         found = json.loads(done.stdout)
         per_rating = 1e6 * (found["read"] + found["prepare"] + found["epoch"]) / found["ratings"]

@@ -78,7 +78,7 @@ def _activity(n_ratings: int, random: np.random.Generator) -> NDArray[np.int64]:
         chosen = random.permutation(bearing)[: abs(spare)]
         counts[chosen] += np.sign(spare)
         spare = n_ratings - counts.sum()
-    return counts
+    return np.asarray(counts)
 
 
 def _choices(counts: NDArray[np.int64], popularity: NDArray[np.float64], random: np.random.Generator) -> NDArray[Any]:

@@ -13,7 +13,8 @@ from latentlens.ratings.ids import IdMap
 
 int64s = st.integers(-(2**63), 2**63 - 1)
 # Close to each other they are counted off, otherwise sorted.
-columns = st.lists(st.integers(-5, 40), min_size=1) | st.lists(int64s, min_size=1) | st.lists(st.text("ab", max_size=3), min_size=1)
+numbers = st.lists(st.integers(-5, 40), min_size=1) | st.lists(int64s, min_size=1)
+columns = numbers | st.lists(st.text("ab", max_size=3), min_size=1)
 
 
 @given(columns)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from latentlens.ratings.ids import INT64, IdMap
 _CLOSE = 4
 
 
-class Coded(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Coded:
     """Row r has the id `ids.values[index[r]]`; index: (n,) int32."""
 
     ids: IdMap

@@ -26,7 +26,7 @@ class History:
 
     @classmethod
     def of(cls, train: Ratings, *unseen: Ratings, most: int = BLOCK) -> History:
-        """Gather the rows of `train` and of sets that no fit has seen; all share one set of ids, no pair is there twice.
+        """Gather the rows of `train` and of sets that no fit has seen; all share their ids, and no pair.
 
         About `most` rows are sorted at a time. Rows of `train` alone that lie as they should are not copied.
         """

@@ -69,11 +69,12 @@ def train(
 ) -> TrainReport:
     """Fit on `trainset`, measure on `testset`, record the run in MLflow and register the model.
 
-    Each epoch is watched on `validation`, without which a share `validation_size` of `trainset` is held out of the fit;
-    0 fits on all of it. The axes are described by `axis_refits` further fits, of which `on_refit(done, axis_refits)` is told; 0 leaves them out.
-    Without `tracking_uri` a running server is used, or one is started over `store` for the while; `say` is given a line
-    if that is another than people may expect. Nothing is recorded if a fit fails or is interrupted, nothing is
-    registered if the recording is; a fit that `on_epoch` stops early is recorded as far as it came.
+    Each epoch is watched on `validation`; without it a share `validation_size` of `trainset` is held out of the fit for
+    that, 0 fits on all. The axes are described by `axis_refits` further fits, of which `on_refit(done, axis_refits)` is
+    told; 0 leaves them out. Without `tracking_uri` a running server is used, or one is started over `store` for the
+    while; `say` is given a line if that is another than people may expect. Nothing is recorded if a fit fails or is
+    interrupted, nothing is registered if the recording is; a fit that `on_epoch` stops early is recorded as far as it
+    came.
     """
     if axis_refits < 0:
         raise ConfigError(f"axis_refits is {axis_refits}: give 0, to leave the axes out, or more.")

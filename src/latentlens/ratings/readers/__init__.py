@@ -17,7 +17,9 @@ def read(source: str, form: Format | None = None, on_download: OnDownload | None
     """Read `demo`, or the folder, zip or ratings file at the path `source`, or a MovieLens set of that name.
 
     What is here goes before what would have to be fetched, but a folder that is itself called demo is read as
-    `./demo`. A large source is read once, and then mapped from a copy in the cache folder. `form` says how a table is laid out that is not one of MovieLens'; `on_download` is told how far a
+    `./demo`. A large source is read once, and then mapped from a copy in the cache folder.
+
+    `form` says how a table is laid out that is not one of MovieLens'; `on_download` is told how far a
     download has come. Raises DataError for any other source, and for data that cannot be used as they are.
     """
     if source == "demo":

@@ -11,30 +11,20 @@ import json
 import os
 import shutil
 import tempfile
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from latentlens.ratings.catalogue import Catalogue
-from latentlens.ratings.ids import IdMap
+from latentlens.ratings import columnar
 from latentlens.ratings.readers.cache import cache_folder
 from latentlens.ratings.readers.format import Format
 from latentlens.ratings.readers.places import FILE_NAMES, only_file, opened
-from latentlens.ratings.table import Note, Origin, Ratings
-from latentlens.ratings.tags import Tags
+from latentlens.ratings.table import Ratings
 
-FORMAT = 1
 # Bytes; less is read in a moment.
 SMALLEST_SOURCE = 8 << 20
 MOST_COPIES = 3
-_MANIFEST = "manifest.json"
-_BLOCK = 1 << 20
 # Files that say more of the movies, where they are beside the ratings.
 _BESIDE = (
     *("movies.csv", "movies.dat", "u.item", "u.genre"),
@@ -50,14 +40,17 @@ def prepared(source: Path, form: Format, read: Callable[[Path, Format], Ratings]
     stamps = _stamps(source, form)
     if sum(size for _, size, *_ in stamps) < SMALLEST_SOURCE:
         return read(source, form)
-    depends_on = json.dumps([FORMAT, str(source.resolve()), asdict(form), stamps], default=str)
+    depends_on = json.dumps([columnar.FORMAT, str(source.resolve()), asdict(form), stamps], default=str)
     copy = cache_folder() / "prepared" / hashlib.sha256(depends_on.encode()).hexdigest()[:32]
-    with suppress(OSError, ValueError, LookupError, TypeError):
-        return _open(copy)
+    with suppress(ValueError):
+        ratings = columnar.read(copy)
+        with suppress(OSError):
+            os.utime(copy)
+        return ratings
     ratings = read(source, form)
-    with suppress(OSError):
-        _write(ratings, copy)
-        return _open(copy)
+    with suppress(OSError, ValueError):
+        _keep(ratings, copy)
+        return columnar.read(copy)
     return ratings
 
 
@@ -73,17 +66,12 @@ def _stamps(source: Path, form: Format) -> list[tuple[str, int, int, int]]:
     return [(name, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for name, state in states]
 
 
-def _write(ratings: Ratings, copy: Path) -> None:
-    """Write a copy under another name first, so that nobody meets half of it."""
+def _keep(ratings: Ratings, copy: Path) -> None:
     copy.parent.mkdir(parents=True, exist_ok=True)
+    # Under another name at first, so that nobody meets half of it; what is left of a killed one grows old and goes.
     scratch = Path(tempfile.mkdtemp(dir=copy.parent))
     try:
-        checksums = {}
-        for name, array in _arrays(ratings).items():
-            np.save(scratch / name, array, allow_pickle=False)
-            checksums[name] = _checksum(scratch / name)
-        document = {**_document(ratings), "checksums": checksums}
-        (scratch / _MANIFEST).write_text(json.dumps(document), encoding="utf-8")
+        columnar.write(ratings, scratch)
         shutil.rmtree(copy, ignore_errors=True)
         scratch.rename(copy)
     except BaseException:
@@ -92,72 +80,3 @@ def _write(ratings: Ratings, copy: Path) -> None:
     newest_first = sorted(copy.parent.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
     for old in newest_first[MOST_COPIES:]:
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _open(copy: Path) -> Ratings:
-    """Map a copy. Raises OSError, ValueError, LookupError or TypeError if it is not there or not whole."""
-    document = json.loads((copy / _MANIFEST).read_text(encoding="utf-8"))
-    for name, checksum in document["checksums"].items():
-        if _checksum(copy / name) != checksum:
-            raise ValueError(f"{name} is damaged")
-    arrays = {name: _mapped(copy / name) for name in document["checksums"]}
-    with suppress(OSError):
-        os.utime(copy)
-    origin = document["origin"]
-    return Ratings(
-        user_ids=IdMap(arrays["user_ids.npy"]),
-        item_ids=IdMap(arrays["item_ids.npy"]),
-        catalogue=Catalogue(
-            tuple(document["titles"]), arrays["years.npy"], tuple(document["genre_names"]), arrays["genres.npy"]
-        ),
-        user_index=arrays["user_index.npy"],
-        item_index=arrays["item_index.npy"],
-        rating=arrays["rating.npy"],
-        timestamp=arrays.get("timestamp.npy"),
-        scale=(document["scale"][0], document["scale"][1]),
-        origin=Origin(origin["name"], origin["sha256"], tuple(Note(**note) for note in origin["notes"])),
-        tags=None
-        if document["tag_names"] is None
-        else Tags(tuple(document["tag_names"]), *(arrays[f"tag_{part}.npy"] for part in ("items", "tags", "people"))),
-    )
-
-
-def _arrays(ratings: Ratings) -> dict[str, NDArray[Any]]:
-    arrays = {
-        "user_ids": ratings.user_ids.values,
-        "item_ids": ratings.item_ids.values,
-        "user_index": ratings.user_index,
-        "item_index": ratings.item_index,
-        "rating": ratings.rating,
-        "years": ratings.catalogue.years,
-        "genres": ratings.catalogue.genres,
-    }
-    if ratings.timestamp is not None:
-        arrays["timestamp"] = ratings.timestamp
-    if ratings.tags is not None:
-        arrays |= {f"tag_{part}": getattr(ratings.tags, part) for part in ("items", "tags", "people")}
-    return {f"{name}.npy": array for name, array in arrays.items()}
-
-
-def _document(ratings: Ratings) -> dict[str, Any]:
-    return {
-        "scale": ratings.scale,
-        "origin": asdict(ratings.origin),
-        "titles": ratings.catalogue.titles,
-        "genre_names": ratings.catalogue.genre_names,
-        "tag_names": None if ratings.tags is None else ratings.tags.names,
-    }
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    # Copy on write: kernels are compiled for arrays that may be written. A plain view is sliced faster than a memmap.
-    return np.load(path, mmap_mode="c", allow_pickle=False).view(np.ndarray)
-
-
-def _checksum(path: Path) -> int:
-    # Against damage, not malice: whoever may write here may do anything else in this person's name.
-    checksum = 0
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            checksum = zlib.crc32(block, checksum)
-    return checksum

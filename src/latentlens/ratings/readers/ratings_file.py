@@ -68,13 +68,14 @@ def read_closely(found: values.Found, form: Format) -> RatingsFile:
     ratings = values.ratings(found)
     # Ratings are kept as float32, in which larger ones are infinite.
     found.refuse(RATING, ~ratings.cast(pl.Float32).is_finite(), "is not a finite number")
+    numbers = ratings.to_numpy()
     columns = plain.Columns(
         users=_coded(users),
         movies=_coded(movies),
         rating=ratings.cast(pl.Float32).to_numpy(),
         timestamp=None,
-        lowest=ratings.min(),
-        highest=ratings.max(),
+        lowest=float(numbers.min()),
+        highest=float(numbers.max()),
         has_halves=bool((ratings % 1 != 0).any()),
     )
     low, high = scale = _scale(columns, found.layout, form)
