@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.errors import ConfigError, DataError
-from latentlens.ratings.order import ByUser, user_blocks
+from latentlens.ratings.order import BLOCK, ByUser, row_blocks, user_blocks
 from latentlens.ratings.table import Ratings
 
 # What notes call the two.
@@ -30,13 +30,23 @@ def random_split(ratings: Ratings, test_size: float = 0.2, seed: int = 42, sides
     """
     if not 0 < test_size < 1:
         raise ConfigError(f"test_size is {test_size}: give a share above 0 and below 1, such as 0.2.")
-    n_test = round(len(ratings) * test_size)
-    is_test = np.zeros(len(ratings), dtype=np.bool_)
-    # The permutation of numpy's `permutation`, in half the memory.
-    order = np.arange(len(ratings), dtype=np.uint32)
-    np.random.default_rng(seed).shuffle(order)
-    is_test[order[:n_test]] = True
+    is_test = draw(len(ratings), round(len(ratings) * test_size), np.random.default_rng(seed))
     return _split(ratings, is_test, f"random, test_size={test_size:g}, seed={seed}", sides)
+
+
+def draw(n: int, n_drawn: int, random: np.random.Generator, most: int = BLOCK) -> NDArray[np.bool_]:
+    """(n,) mask of `n_drawn` of n rows, drawn without replacement, all with the same chance.
+
+    Each block of `most` rows is told how many of the drawn are its own (hypergeometric), then draws them: a shuffle of all
+    rows at once would wait for memory.
+    """
+    drawn = np.zeros(n, dtype=np.bool_)
+    for block in row_blocks(n, most):
+        size, after = block.stop - block.start, n - block.stop
+        here = int(random.hypergeometric(size, after, n_drawn)) if after else n_drawn
+        drawn[block.start + random.permutation(size)[:here]] = True
+        n_drawn -= here
+    return drawn
 
 
 def hold_out(train: Ratings, size: float) -> tuple[Ratings, Ratings | None]:
