@@ -37,8 +37,8 @@ def random_split(ratings: Ratings, test_size: float = 0.2, seed: int = 42, sides
 def draw(n: int, n_drawn: int, random: np.random.Generator, most: int = BLOCK) -> NDArray[np.bool_]:
     """(n,) mask of `n_drawn` of n rows, drawn without replacement, all with the same chance.
 
-    Each block of `most` rows is told how many of the drawn are its own (hypergeometric), then draws them: a shuffle of all
-    rows at once would wait for memory.
+    Each block of `most` rows is told how many of the drawn are its own (hypergeometric), then draws them: a shuffle of
+    all rows at once would wait for memory.
     """
     drawn = np.zeros(n, dtype=np.bool_)
     for block in row_blocks(n, most):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,10 @@ def read(source: Path, form: Format) -> Ratings:
     with opened(source) as root:
         folder, place = only_file(root, FILE_NAMES)
         file = taken(place)
-        columns, scale, movies_name, notes = ratings_file.read(file, form)
+        # Beside the reading: hashing keeps a core busy, and needs no lock of Python's.
+        with ThreadPoolExecutor(1) as other:
+            hashing = other.submit(sha256, [file])
+            columns, scale, movies_name, notes = ratings_file.read(file, form)
         if form.catalogue is not None:
             movie_files = [File(form.catalogue.name, form.catalogue)]
         else:
@@ -50,7 +54,7 @@ def read(source: Path, form: Format) -> Ratings:
         catalogue=catalogue,
         origin=Origin(
             data_set_name(source),
-            sha256([file, *movie_files, *tag_files]),
+            sha256([*movie_files, *tag_files], hashing.result()).hexdigest(),
             (*notes, *about_ids, *about_catalogue),
         ),
     )

@@ -11,9 +11,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from latentlens.errors import DataError
+
+if TYPE_CHECKING:
+    from _hashlib import HASH
 
 # Both have name, is_file, iterdir and open: one code walks folders and zips.
 Place = Path | zipfile.Path
@@ -119,14 +122,14 @@ def only_file(root: Place, names: Sequence[str]) -> tuple[Place, Place]:
     raise DataError(f"{root.name} holds more than one ratings file ({several}): give the path of one.")
 
 
-def sha256(files: Sequence[File]) -> str:
-    """Digest of the bytes of these files, one after the other, as hex."""
-    digest = hashlib.sha256()
+def sha256(files: Sequence[File], digest: HASH | None = None) -> HASH:
+    """Digest of the bytes of these files, one after the other, and after those that are in `digest` already."""
+    digest = digest or hashlib.sha256()
     for file in files:
         with file.open() as stream:
             while block := stream.read(_PIECE):
                 digest.update(block)
-    return digest.hexdigest()
+    return digest
 
 
 def _refuse_bomb(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
