@@ -12,17 +12,16 @@ from latentlens.ratings.ids import IdMap
 
 
 class Growing:
-    """A column of numbers."""
+    """A column of numbers, with room for `n` at first: what of it is not filled takes no memory."""
 
-    def __init__(self, dtype: DTypeLike) -> None:
-        self._room = np.empty(0, dtype)
+    def __init__(self, dtype: DTypeLike, n: int = 0) -> None:
+        self._room = np.empty(n, dtype)
         self._n = 0
 
     def extend(self, part: NDArray[Any]) -> None:
         """Append (n,) values."""
         end = self._n + len(part)
         if end > len(self._room):
-            # Room that is not filled takes no memory.
             larger = np.empty(max(end, 2 * len(self._room)), self._room.dtype)
             larger[: self._n] = self.values
             self._room = larger
@@ -36,10 +35,10 @@ class Growing:
 
 
 class GrowingIds:
-    """A column of ids, all of one kind."""
+    """A column of ids, all of one kind, with room for `n` at first."""
 
-    def __init__(self) -> None:
-        self._index = Growing(np.int32)
+    def __init__(self, n: int = 0) -> None:
+        self._index = Growing(np.int32, n)
         self._parts: list[tuple[IdMap, int]] = []
 
     def extend(self, part: Coded) -> None:

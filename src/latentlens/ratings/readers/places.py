@@ -53,6 +53,11 @@ class File(NamedTuple):
         """Open for reading."""
         return self.at.open("rb") if isinstance(self.at, Path) else BytesIO(self.at)
 
+    @property
+    def size(self) -> int:
+        """Bytes of all of it."""
+        return self.at.stat().st_size if isinstance(self.at, Path) else len(self.at)
+
     def read(self) -> bytes:
         """All of it."""
         return self.at.read_bytes() if isinstance(self.at, Path) else self.at

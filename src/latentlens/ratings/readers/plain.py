@@ -29,14 +29,16 @@ class Columns(NamedTuple):
     has_halves: bool
 
 
-def read(tables: Iterable[pl.DataFrame]) -> Columns:
+def read(tables: Iterable[pl.DataFrame], about: int = 0) -> Columns:
     """Encode tables with the columns user_id, movie_id, rating and, if there is one, timestamp.
+
+    `about` as many rows are expected: growing costs as much again as filling.
 
     Raises ValueError for whatever takes a closer look: no row at all, missing values, ids of both kinds, ratings that
     are no finite numbers, timestamps before 1970, other types.
     """
-    users, movies = GrowingIds(), GrowingIds()
-    ratings, timestamps = Growing(np.float32), Growing(np.int64)
+    users, movies = GrowingIds(about), GrowingIds(about)
+    ratings, timestamps = Growing(np.float32, about), Growing(np.int64, about)
     lowest, highest, has_halves, has_times = np.inf, -np.inf, False, False
     for table in _ahead(tables):
         if any(column.has_nulls() for column in table):
