@@ -6,6 +6,8 @@ UV_VERSION := 0.13.9
 UV := VIRTUAL_ENV=.venv $(BIN)/uv pip
 COMPILE := $(UV) compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 LATENTLENS := $(BIN)/latentlens
+# Where bench-scale writes its ratings.
+SCRATCH ?= /tmp/latentlens-scale
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -70,6 +72,9 @@ bench-explanations: venv ## whether reasons are the reasons, what named axes car
 bench-ranking: venv .venv-peers/ready ## lists beside those of other packages, in an environment of their own; takes half an hour
 	$(BIN)/python benchmarks/ranking_peers.py
 
+bench-scale: venv ## time per rating and memory from 1 to 100 million ratings: SCRATCH=folder with 4 GB of room
+	$(BIN)/python benchmarks/scale.py $(SCRATCH)
+
 lock: venv ## renew the lock files
 	$(COMPILE) --extra dev -o locks/dev.txt
 	$(COMPILE) --extra train --extra track -o locks/train.txt
@@ -80,4 +85,4 @@ clean: ## remove .venv, caches and compiled kernels; never mlruns
 	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench bench-kernel \
-	bench-api bench-explanations bench-ranking lock clean
+	bench-api bench-explanations bench-ranking bench-scale lock clean

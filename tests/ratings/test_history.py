@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
@@ -53,3 +57,28 @@ def test_train_rows_alone_are_the_history_of_the_train_side(ratings: Ratings) ->
         np.testing.assert_array_equal(getattr(kept, part), getattr(expected, part), strict=True)
     assert History.of(train, test).users.tolist() == [0, 1, 1, 1, 2]
     assert kept.users.tolist() == [0, 1, 1]
+
+
+@given(st.sets(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1), st.randoms(), st.integers(1, 9))
+def test_however_many_rows_are_sorted_at_a_time_the_history_is_the_same(
+    pairs: set[tuple[int, int]], random: Random, most: int
+) -> None:
+    rows = sorted(pairs)
+    random.shuffle(rows)
+    users, items = (np.array([row[side] for row in rows]) for side in (0, 1))
+    whole = Ratings.of(users, items, np.arange(1.0, 1 + len(rows)))
+    sides = np.array_split(np.arange(len(rows)), 3)
+    history = History.of(*(whole.take(side, "a side") for side in sides), most=most)
+    order = np.lexsort((items, users))
+    assert history.items.tolist() == whole.item_index[order].tolist()
+    assert history.ratings.tolist() == whole.rating[order].tolist()
+    assert history.is_train.tolist() == (order < len(sides[0])).tolist()
+    assert np.diff(history.indptr).tolist() == whole.user_counts.tolist()
+
+
+def test_rows_of_one_set_that_lie_as_they_should_are_not_copied() -> None:
+    ratings = Ratings.of(np.array([1, 1, 2]), np.array([5, 6, 5]), np.array([1.0, 2.0, 3.0]))
+    history = History.of(ratings)
+    assert np.shares_memory(history.items, ratings.item_index)
+    assert history.items.tolist() == [0, 1, 0]
+    assert history.indptr.tolist() == [0, 2, 3]

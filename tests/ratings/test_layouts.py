@@ -98,3 +98,10 @@ def test_a_small_set_keeps_its_order_for_one_thread() -> None:
 @pytest.mark.parametrize(("n_ratings", "at_most"), [(1, 1), (999_999, 1), (1_000_000, 2), (10**9, 2000)])
 def test_few_ratings_are_not_worth_threads(n_ratings: int, at_most: int) -> None:
     assert 1 <= worthwhile_threads(n_ratings) <= at_most
+
+
+def test_rows_that_lie_by_user_already_are_not_copied() -> None:
+    ratings = Ratings.of(np.array([1, 1, 2]), np.array([30, 10, 20]), np.array([1.0, 2.0, 3.0]))
+    visits = by_user(ratings)
+    assert np.shares_memory(visits.items, ratings.item_index)
+    assert visits.items.tolist() == [2, 0, 1]

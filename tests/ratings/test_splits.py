@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from latentlens.errors import ConfigError, DataError
 from latentlens.ratings.catalogue import Catalogue
-from latentlens.ratings.splits import k_folds, leave_last_n, most_active, random_split, time_cut
+from latentlens.ratings.splits import draw, hold_out, k_folds, leave_last_n, most_active, random_split, time_cut
 from latentlens.ratings.table import Note, Ratings
 
 
@@ -194,3 +194,26 @@ def test_a_sample_without_a_rating_is_refused() -> None:
     ratings = Ratings.of(np.array([1, 1, 2, 3]), np.array([20, 30, 10, 10]), np.full(4, 3.0))
     with pytest.raises(DataError, match="not one rating"):
         most_active(ratings, users=1, movies=1)
+
+
+@given(st.integers(1, 60), st.floats(0, 1), st.integers(1, 70), st.integers(0, 2**32))
+def test_as_many_rows_are_drawn_as_asked_in_blocks_of_any_size(n: int, share: float, most: int, seed: int) -> None:
+    drawn = draw(n, round(n * share), np.random.default_rng(seed), most)
+    assert (len(drawn), drawn.sum()) == (n, round(n * share))
+
+
+def test_every_row_is_drawn_as_often_as_another_whatever_its_block() -> None:
+    random = np.random.default_rng(0)
+    n_times = 4000
+    often = np.sum([draw(10, 3, random, 4) for _ in range(n_times)], axis=0)
+    # Five standard deviations of a binomial count.
+    assert np.abs(often - 0.3 * n_times).max() < 5 * np.sqrt(0.21 * n_times)
+
+
+def test_what_is_held_out_is_no_longer_fitted_on() -> None:
+    ratings = grid(4, 5)
+    fitted_on, validation = hold_out(ratings, 0.25)
+    assert validation is not None
+    assert len(validation) == 5
+    assert sorted(rows_of(fitted_on) + rows_of(validation)) == list(range(20))
+    assert hold_out(ratings, 0) == (ratings, None)

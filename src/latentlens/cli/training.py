@@ -113,6 +113,7 @@ def train(
     if if_empty and _registered(tracking_uri, store):
         return
     from latentlens.ratings.readers.format import Format
+    from latentlens.ratings.splits import hold_out
     from latentlens.recommenders.presets import configured
     from latentlens.workflows import train as workflow
     from latentlens.workflows.prepare import prepare
@@ -141,13 +142,18 @@ def train(
                 on_download=on_download,
             )
         terminal.data(split.train, split.test)
+        # Here, so that the whole train side is gone while a fit takes its memory.
+        trainset, testset = split.train, split.test
+        del split
+        trainset, validation = hold_out(trainset, validation_size)
         with terminal.training() as (on_epoch, on_refit):
             report = workflow.train(
-                split.train,
-                split.test,
+                trainset,
+                testset,
                 config,
-                run_name=run_name or f"{preset}-{split.train.origin.name}",
+                run_name=run_name or f"{preset}-{trainset.origin.name}",
                 preset=preset,
+                validation=validation,
                 validation_size=validation_size,
                 tracking_uri=tracking_uri,
                 store=store,

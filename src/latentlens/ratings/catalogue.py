@@ -35,7 +35,8 @@ class Catalogue:
         column = {name: j for j, name in enumerate(names)}
         matrix = np.zeros((len(titles), len(names)), dtype=np.bool_)
         for i, row in enumerate(genres):
-            matrix[i, [column[name] for name in row]] = True
+            for name in row:
+                matrix[i, column[name]] = True
         return cls(tuple(titles), np.asarray(years, dtype=np.int16), names, matrix)
 
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlens.ratings.order import BLOCK, ByUser, ascends, user_blocks
 from latentlens.ratings.table import Ratings
 
 
@@ -24,17 +25,30 @@ class History:
     is_train: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, train: Ratings, *unseen: Ratings) -> History:
-        """Gather the rows of `train` and of sets that no fit has seen; all share one set of ids."""
+    def of(cls, train: Ratings, *unseen: Ratings, most: int = BLOCK) -> History:
+        """Gather the rows of `train` and of sets that no fit has seen; all share their ids, and no pair.
+
+        About `most` rows are sorted at a time. Rows of `train` alone that lie as they should are not copied.
+        """
         tables = (train, *unseen)
-        users = np.concatenate([table.user_index for table in tables])
-        items = np.concatenate([table.item_index for table in tables])
-        ratings = np.concatenate([table.rating for table in tables])
-        is_train = np.arange(len(users)) < len(train)
-        order = np.lexsort((items, users))
-        indptr = np.zeros(train.n_users + 1, dtype=np.int64)
-        np.cumsum(np.bincount(users, minlength=train.n_users), out=indptr[1:])
-        return cls(indptr, items[order], ratings[order], is_train[order])
+        indptr = np.append(0, np.cumsum(sum(table.user_counts for table in tables)))
+        if not unseen and ascends(train.user_index, train.item_index):
+            return cls(indptr, train.item_index, train.rating, np.ones(len(train), dtype=np.bool_))
+        n = int(indptr[-1])
+        history = cls(indptr, np.empty(n, np.int32), np.empty(n, np.float32), np.empty(n, np.bool_))
+        places = [ByUser.of(table.user_index, table.n_users) for table in tables]
+        for first, last in user_blocks(indptr, most):
+            rows = [place.rows(first, last) for place in places]
+            users, items, ratings = (
+                np.concatenate([column[chosen] for column, chosen in zip(columns, rows, strict=True)])
+                for columns in zip(*((t.user_index, t.item_index, t.rating) for t in tables), strict=True)
+            )
+            n_train = int(places[0].indptr[last] - places[0].indptr[first])
+            order = np.argsort(users.astype(np.int64) * train.n_items + items)
+            block = slice(indptr[first], indptr[last])
+            history.items[block], history.ratings[block] = items[order], ratings[order]
+            history.is_train[block] = order < n_train
+        return history
 
     def of_train(self) -> History:
         """Keep the rows that the fit has seen; nothing is copied where that is all."""

@@ -32,7 +32,11 @@ class IdMap:
         if not kinds <= {"i", "u"} and kinds != {"U"}:
             raise TypeError("ids must be all whole numbers or all text, not a mixture")
         # Cast first: int64 joined with uint64 would be float64, which merges large ids.
-        return cls(np.unique(np.concatenate(ids if kinds == {"U"} else [array.astype(np.int64) for array in ids])))
+        values = np.concatenate(ids if kinds == {"U"} else [array.astype(np.int64) for array in ids])
+        # Where np.unique hashes, it takes ten times as long.
+        values.sort()
+        is_first = np.append(True, values[1:] != values[:-1])[: len(values)]
+        return cls(values[is_first])
 
     def __len__(self) -> int:
         return len(self.values)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.errors import ConfigError, DataError
+from latentlens.ratings.order import BLOCK, ByUser, row_blocks, user_blocks
 from latentlens.ratings.table import Ratings
 
 # What notes call the two.
@@ -30,11 +31,31 @@ def random_split(ratings: Ratings, test_size: float = 0.2, seed: int = 42, sides
     `sides`: what the notes call the two.
     """
     _check_share(test_size)
-    order = np.random.default_rng(seed).permutation(len(ratings))
-    n_test = round(len(ratings) * test_size)
-    is_test = np.zeros(len(ratings), dtype=np.bool_)
-    is_test[order[:n_test]] = True
+    is_test = draw(len(ratings), round(len(ratings) * test_size), np.random.default_rng(seed))
     return _split(ratings, is_test, f"random, test_size={test_size:g}, seed={seed}", sides)
+
+
+def draw(n: int, n_drawn: int, random: np.random.Generator, most: int = BLOCK) -> NDArray[np.bool_]:
+    """(n,) mask of `n_drawn` of n rows, drawn without replacement, all with the same chance.
+
+    Each block of `most` rows is told how many of the drawn are its own (hypergeometric), then draws them: a shuffle of
+    all rows at once would wait for memory.
+    """
+    drawn = np.zeros(n, dtype=np.bool_)
+    for block in row_blocks(n, most):
+        size, after = block.stop - block.start, n - block.stop
+        here = int(random.hypergeometric(size, after, n_drawn)) if after else n_drawn
+        drawn[block.start + random.permutation(size)[:here]] = True
+        n_drawn -= here
+    return drawn
+
+
+def hold_out(train: Ratings, size: float) -> tuple[Ratings, Ratings | None]:
+    """Take a share `size` (0 or above, below 1) out of the train side, to be watched: what is left, and the share."""
+    if not size:
+        return train, None
+    fitted_on, validation, _ = random_split(train, size, seed=0, sides=("fitted", "validation side"))
+    return fitted_on, validation
 
 
 def leave_last_n(ratings: Ratings, n: int = 1) -> Split:
@@ -44,12 +65,18 @@ def leave_last_n(ratings: Ratings, n: int = 1) -> Split:
     """
     if n < 1:
         raise ConfigError(f"leave_last_n needs at least 1 rating per user, not {n}.")
-    order = np.lexsort((np.arange(len(ratings)), _times(ratings), ratings.user_index))
-    users = ratings.user_index[order]
-    ends = np.cumsum(ratings.user_counts)
-    from_end = ends[users] - np.arange(len(users))
+    time = _times(ratings)
+    by_user = ByUser.of(ratings.user_index, ratings.n_users)
     is_test = np.zeros(len(ratings), dtype=np.bool_)
-    is_test[order] = (from_end <= n) & (ratings.user_counts[users] > n)
+    for first, last in user_blocks(by_user.indptr):
+        rows = by_user.rows(first, last)
+        users = ratings.user_index[rows]
+        # Stable, as everything here: rows of one second stay in order.
+        order = np.lexsort((time[rows], users))
+        from_end = by_user.indptr[users + 1] - by_user.indptr[first] - np.arange(len(users))
+        of_block = np.empty(len(users), dtype=np.bool_)
+        of_block[order] = (from_end <= n) & (ratings.user_counts[users] > n)
+        is_test[rows] = of_block
     return _split(ratings, is_test, f"leave-last-{n}")
 
 

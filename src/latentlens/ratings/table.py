@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from latentlens.errors import DataError
 from latentlens.ratings.catalogue import Catalogue
+from latentlens.ratings.coded import Coded
 from latentlens.ratings.ids import IdMap
+from latentlens.ratings.order import row_blocks
+from latentlens.ratings.repeats import latest_of_each_pair
 from latentlens.ratings.tags import Tags
 
 
@@ -70,6 +73,22 @@ class Ratings:
         catalogue: tuple[NDArray[Any], Catalogue] | None = None,
         origin: Origin | None = None,
     ) -> Ratings:
+        """Build from columns of equal length: see `coded`."""
+        users, movies = Coded.of(user_id), Coded.of(movie_id)
+        return cls.coded(users, movies, rating, timestamp, scale=scale, catalogue=catalogue, origin=origin)
+
+    @classmethod
+    def coded(
+        cls,
+        users: Coded,
+        movies: Coded,
+        rating: NDArray[Any],
+        timestamp: NDArray[np.int64] | None = None,
+        *,
+        scale: tuple[float, float] | None = None,
+        catalogue: tuple[NDArray[Any], Catalogue] | None = None,
+        origin: Origin | None = None,
+    ) -> Ratings:
         """Build from columns of equal length.
 
         `catalogue` pairs movie ids with their rows; rated movies it lacks are named by their id. The scale is
@@ -81,26 +100,25 @@ class Ratings:
         values = np.asarray(rating, dtype=np.float32)
         low, high = scale or _scale_of(values)
         _check(values, low, high)
-        user_ids = IdMap.of(user_id)
-        item_ids = IdMap.of(movie_id, catalogue[0]) if catalogue else IdMap.of(movie_id)
-        users = user_ids.index(user_id).astype(np.int32)
-        items = item_ids.index(movie_id).astype(np.int32)
-        kept = _latest_of_each_pair(users, items, timestamp)
+        if catalogue:
+            movies = movies.with_ids(catalogue[0])
         origin = (origin or Origin("unnamed", "")).noted("read", len(values))
-        if len(kept) < len(values):
-            repeated = len(values) - len(kept)
-            origin = origin.noted("dropped: (user, movie) rated again later, the latest kept", repeated)
-        return cls(
-            user_ids=user_ids,
-            item_ids=item_ids,
-            catalogue=_aligned(catalogue, item_ids),
-            user_index=users[kept],
-            item_index=items[kept],
-            rating=values[kept],
-            timestamp=None if timestamp is None else timestamp[kept],
+        ratings = cls(
+            user_ids=users.ids,
+            item_ids=movies.ids,
+            catalogue=_aligned(catalogue, movies.ids),
+            user_index=users.index,
+            item_index=movies.index,
+            rating=values,
+            timestamp=timestamp,
             scale=(float(low), float(high)),
             origin=origin,
         )
+        kept = latest_of_each_pair(users.index, movies.index, timestamp, len(users.ids), len(movies.ids))
+        if kept is None:
+            return ratings
+        repeated = "dropped: (user, movie) rated again later, the latest kept"
+        return replace(ratings._at(kept), origin=origin.noted(repeated, len(values) - len(kept)))
 
     def __len__(self) -> int:
         return len(self.rating)
@@ -132,13 +150,15 @@ class Ratings:
 
     def take(self, rows: NDArray[np.int64], note: str) -> Ratings:
         """Keep these rows, in this order; every id stays known. `note` says why, for the audit."""
+        return replace(self._at(rows), origin=self.origin.noted(note, len(rows)))
+
+    def _at(self, rows: NDArray[np.int64]) -> Ratings:
         return replace(
             self,
             user_index=self.user_index[rows],
             item_index=self.item_index[rows],
             rating=self.rating[rows],
             timestamp=None if self.timestamp is None else self.timestamp[rows],
-            origin=self.origin.noted(note, len(rows)),
         )
 
     def without_unused_ids(self) -> Ratings:
@@ -165,24 +185,17 @@ def _check(values: NDArray[np.float32], low: float, high: float) -> None:
     if not len(values):
         raise DataError("There is not one rating in the data: give a source that holds some.")
     # NaN fails both comparisons, so it is caught here too.
-    wrong = np.flatnonzero(~((values >= low) & (values <= high)))
+    wrong = np.concatenate(
+        [
+            block.start + np.flatnonzero(~((values[block] >= low) & (values[block] <= high)))
+            for block in row_blocks(len(values))
+        ]
+    )
     if len(wrong):
         raise DataError(
             f"Rating {values[wrong[0]]} in row {wrong[0] + 1} is outside the scale {low:g} to {high:g}"
             f" ({len(wrong)} such rows): correct the data."
         )
-
-
-def _latest_of_each_pair(
-    users: NDArray[np.int32], items: NDArray[np.int32], timestamp: NDArray[np.int64] | None
-) -> NDArray[np.int64]:
-    """Rows to keep, in their first order."""
-    position = np.arange(len(users))
-    time = position if timestamp is None else timestamp
-    order = np.lexsort((position, time, items, users))
-    last = np.ones(len(order), dtype=np.bool_)
-    last[:-1] = (np.diff(users[order]) != 0) | (np.diff(items[order]) != 0)
-    return np.sort(order[last])
 
 
 def _aligned(catalogue: tuple[NDArray[Any], Catalogue] | None, item_ids: IdMap) -> Catalogue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from latentlens.errors import ConfigError
 from latentlens.ratings.history import History
+from latentlens.ratings.order import row_blocks
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import FittedModel, OnEpoch, factors_for
 from latentlens.recommenders.foldin import fold_in_all
@@ -38,13 +40,19 @@ class BiasOnly:
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Learn the biases; they converge within a few rounds, so neither argument is used."""
-        users, items = train.user_index, train.item_index
-        mean = float(train.rating.mean(dtype=np.float64))
-        centred = train.rating - mean
+        users, items, ratings = train.user_index, train.item_index, train.rating
+        mean = float(ratings.mean(dtype=np.float64))
         user_bias, item_bias = np.zeros(train.n_users), np.zeros(train.n_items)
+
+        def without_user(rows: slice) -> NDArray[np.float64]:
+            return np.asarray(ratings[rows] - mean - user_bias[users[rows]])
+
+        def without_item(rows: slice) -> NDArray[np.float64]:
+            return np.asarray(ratings[rows] - mean - item_bias[items[rows]])
+
         for _ in range(self.n_epochs):
-            item_bias = damped_means(items, centred - user_bias[users], train.item_counts, self.reg_i)
-            user_bias = damped_means(users, centred - item_bias[items], train.user_counts, self.reg_u)
+            item_bias = damped_means(items, without_user, train.item_counts, self.reg_i)
+            user_bias = damped_means(users, without_item, train.user_counts, self.reg_u)
         factors, history = without_factors(train, mean, user_bias, item_bias), History.of(train)
         if self.user_step_reg is not None:
             _, stepped = fold_in_all(
@@ -59,11 +67,17 @@ class BiasOnly:
 
 
 def damped_means(
-    index: NDArray[np.int32], values: NDArray[np.floating], counts: NDArray[np.int64], reg: float
+    index: NDArray[np.int32], values: Callable[[slice], NDArray[np.floating]], counts: NDArray[np.int64], reg: float
 ) -> NDArray[np.float64]:
-    """Mean of the values of each index, as if `reg` more of them were zero; `counts` are the numbers of each."""
+    """Mean of the values of each index, as if `reg` more of them were zero; `counts` are the numbers of each.
+
+    `values` gives those of some rows: at no time are all of them in memory.
+    """
+    sums = np.zeros(len(counts))
+    for rows in row_blocks(len(index)):
+        sums += np.bincount(index[rows], values(rows), len(counts))
     # An id without ratings divides zero by the damping; without damping too, by one.
-    return np.asarray(np.bincount(index, values, len(counts)) / np.maximum(counts + reg, 1))
+    return np.asarray(sums / np.maximum(counts + reg, 1))
 
 
 def without_factors(

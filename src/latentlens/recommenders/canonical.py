@@ -37,21 +37,28 @@ def canonical(
     Q = item_factors @ right.astype(item_factors.dtype)
     P, Q = by_variance(P, Q)
     signs = np.where(Q[np.abs(Q).argmax(axis=0), np.arange(Q.shape[1])] < 0, -1, 1).astype(Q.dtype)
-    return P * signs, Q * signs
+    P *= signs
+    Q *= signs
+    return P, Q
 
 
 def by_variance(user_factors: Matrix, item_factors: Matrix) -> tuple[Matrix, Matrix]:
     """Reorder the axes by `axis_variance`, the largest first."""
     order = np.argsort(-axis_variance(user_factors, item_factors), kind="stable")
-    # Not by an index, which would lay the array out by column: a row should lie together.
+    # Unlike an index, `take` leaves a row together.
     return user_factors.take(order, axis=1), item_factors.take(order, axis=1)
 
 
 def axis_variance(user_factors: NDArray[np.floating], item_factors: NDArray[np.floating]) -> Matrix:
     """(k,) mean square of each axis' contribution over all (user, movie) pairs."""
-    users = np.square(user_factors, dtype=np.float64).mean(axis=0)
-    items = np.square(item_factors, dtype=np.float64).mean(axis=0)
-    return np.asarray(users * items)
+    return _mean_squares(user_factors) * _mean_squares(item_factors)
+
+
+def _mean_squares(rows: NDArray[np.floating]) -> NDArray[np.float64]:
+    squares = np.zeros(rows.shape[1])
+    for start in range(0, len(rows), _CHUNK):
+        squares += np.square(rows[start : start + _CHUNK], dtype=np.float64).sum(axis=0)
+    return squares / len(rows)
 
 
 def _balance(P: Matrix, Q: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

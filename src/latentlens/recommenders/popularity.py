@@ -29,7 +29,9 @@ class Popularity:
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Count and average; neither argument is used."""
         mean = float(train.rating.mean(dtype=np.float64))
-        item_bias = damped_means(train.item_index, train.rating - mean, train.item_counts, self.reg_i)
+        item_bias = damped_means(
+            train.item_index, lambda rows: train.rating[rows] - mean, train.item_counts, self.reg_i
+        )
         factors = without_factors(train, mean, np.zeros(train.n_users), item_bias)
         return FittedModel(
             self.name, asdict(self), factors, History.of(train), train.catalogue, ranked_by=ByCount(factors)

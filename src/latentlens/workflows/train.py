@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from latentlens.errors import ConfigError, TrackingError
 from latentlens.explain.stability import N_REFITS
-from latentlens.ratings.splits import random_split
+from latentlens.ratings.splits import hold_out
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch, Recommender
 from latentlens.recommenders.hybrid import Hybrid
@@ -59,6 +59,7 @@ def train(
     *,
     run_name: str,
     preset: str | None = None,
+    validation: Ratings | None = None,
     validation_size: float = VALIDATION_SIZE,
     tracking_uri: str | None = None,
     store: Path = STORE,
@@ -69,17 +70,18 @@ def train(
 ) -> TrainReport:
     """Fit on `trainset`, measure on `testset`, record the run in MLflow and register the model.
 
-    A share `validation_size` of `trainset` is held out of the fit, to watch each epoch; 0 fits on all of it. The axes
-    are described by `axis_refits` further fits, of which `on_refit(done, axis_refits)` is told; 0 leaves them out.
-    Without `tracking_uri` a running server is used, or one is started over `store` for the while; `say` is given a line
-    if that is another than people may expect. Nothing is recorded if a fit fails or is interrupted, nothing is
-    registered if the recording is; a fit that `on_epoch` stops early is recorded as far as it came.
+    Each epoch is watched on `validation`; without it a share `validation_size` of `trainset` is held out of the fit for
+    that, 0 fits on all. The axes are described by `axis_refits` further fits, of which `on_refit(done, axis_refits)` is
+    told; 0 leaves them out. Without `tracking_uri` a running server is used, or one is started over `store` for the
+    while; `say` is given a line if that is another than people may expect. Nothing is recorded if a fit fails or is
+    interrupted, nothing is registered if the recording is; a fit that `on_epoch` stops early is recorded as far as it
+    came.
     """
     if axis_refits < 0:
         raise ConfigError(f"axis_refits is {axis_refits}: give 0, to leave the axes out, or more.")
-    fitted_on, validation = trainset, None
-    if validation_size:
-        fitted_on, validation, _ = random_split(trainset, validation_size, seed=0, sides=("fitted", "validation side"))
+    fitted_on = trainset
+    if validation is None:
+        fitted_on, validation = hold_out(trainset, validation_size)
     report: TrainReport | None = None
     try:
         with tracking_server(store, tracking_uri, say) as uri:
@@ -96,7 +98,7 @@ def train(
                 **experiment.metrics,
                 axis_names=tuple(axis.name for axis in found.axes.named if axis.name) if found.axes else (),
                 n_fitted=len(fitted_on),
-                n_validation=len(trainset) - len(fitted_on),
+                n_validation=0 if validation is None else len(validation),
                 run_id=run_id,
                 model_version=version,
                 tracking_uri=uri,

@@ -10,7 +10,7 @@ import pytest
 
 from latentlens.errors import DataError
 from latentlens.ratings.readers import demo, read
-from latentlens.ratings.readers.ratings_file import FILE_NAMES
+from latentlens.ratings.readers.places import FILE_NAMES
 from latentlens.ratings.table import Note, Ratings
 
 # The same three ratings and movies in every layout. Movie 3 has no rating.

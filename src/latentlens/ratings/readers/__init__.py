@@ -17,7 +17,9 @@ def read(source: str, form: Format | None = None, on_download: OnDownload | None
     """Read `demo`, or the folder, zip or ratings file at the path `source`, or a MovieLens set of that name.
 
     What is here goes before what would have to be fetched, but a folder that is itself called demo is read as
-    `./demo`. `form` says how a table is laid out that is not one of MovieLens'; `on_download` is told how far a
+    `./demo`. A large source is read once, and then mapped from a copy in the cache folder.
+
+    `form` says how a table is laid out that is not one of MovieLens'; `on_download` is told how far a
     download has come. Raises DataError for any other source, and for data that cannot be used as they are.
     """
     if source == "demo":
@@ -26,16 +28,22 @@ def read(source: str, form: Format | None = None, on_download: OnDownload | None
         from latentlens.ratings.readers.demo import make
 
         return make()
-    # Imported here to keep the demo set light: the modules need polars, and pooch.
-    from latentlens.ratings.readers import data_set
+    from latentlens.ratings.readers.prepared import prepared
 
     try:
-        return data_set.read(_path(source, on_download), form or Format())
+        return prepared(_path(source, on_download), form or Format(), _read)
     except OSError as problem:
         reason = problem.strerror or problem
         raise DataError(
             f"{problem.filename or source} cannot be read ({reason}): check the path and who may read it."
         ) from problem
+
+
+def _read(path: Path, form: Format) -> Ratings:
+    # Imported here because it needs polars, which neither the demo set nor a prepared copy does.
+    from latentlens.ratings.readers import data_set
+
+    return data_set.read(path, form)
 
 
 def _path(source: str, on_download: OnDownload | None) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from latentlens.ratings.catalogue import Catalogue
-from latentlens.ratings.columns import MOVIE, RATING, TIMESTAMP, USER
+from latentlens.ratings.coded import Coded
+from latentlens.ratings.ids import IdMap
 from latentlens.ratings.readers import movies_file, ratings_file, tags_file
 from latentlens.ratings.readers.format import Format
 from latentlens.ratings.readers.movies_file import Movie
-from latentlens.ratings.readers.places import File, data_set_name, only_file, opened, sha256, taken
+from latentlens.ratings.readers.places import FILE_NAMES, File, data_set_name, only_file, opened, sha256, taken
 from latentlens.ratings.table import Note, Origin, Ratings
 
 
@@ -29,27 +31,30 @@ def read(source: Path, form: Format) -> Ratings:
     Raises DataError, with file and line, for what cannot be read.
     """
     with opened(source) as root:
-        folder, place = only_file(root, ratings_file.FILE_NAMES)
+        folder, place = only_file(root, FILE_NAMES)
         file = taken(place)
-        rows, scale, movies_name, notes = ratings_file.read(file, form)
+        # Beside the reading: hashing keeps a core busy, and needs no lock of Python's.
+        with ThreadPoolExecutor(1) as other:
+            hashing = other.submit(sha256, [file])
+            columns, scale, movies_name, notes = ratings_file.read(file, form)
         if form.catalogue is not None:
             movie_files = [File(form.catalogue.name, form.catalogue)]
         else:
             movie_files = movies_file.beside(folder, movies_name) if form.is_movielens else []
         tag_files = tags_file.beside(folder) if form.is_movielens else []
     movies = movies_file.read(movie_files, form.item_col)
-    rated, listed, about_ids = _of_one_kind(rows[MOVIE], [movie.movie_id for movie in movies])
-    catalogue, about_catalogue = _catalogue(rated, listed, movies)
-    ratings = Ratings.of(
-        _ids(rows[USER]),
+    rated, listed, about_ids = _of_one_kind(columns.movies, [movie.movie_id for movie in movies])
+    catalogue, about_catalogue = _catalogue(rated.ids, listed, movies)
+    ratings = Ratings.coded(
+        columns.users,
         rated,
-        rows[RATING].to_numpy(),
-        rows[TIMESTAMP].to_numpy() if TIMESTAMP in rows.columns else None,
+        columns.rating,
+        columns.timestamp,
         scale=scale,
         catalogue=catalogue,
         origin=Origin(
             data_set_name(source),
-            sha256([file, *movie_files, *tag_files]),
+            sha256([*movie_files, *tag_files], hashing.result()).hexdigest(),
             (*notes, *about_ids, *about_catalogue),
         ),
     )
@@ -58,14 +63,14 @@ def read(source: Path, form: Format) -> Ratings:
 
 
 def _catalogue(
-    rated: NDArray[Any], listed: NDArray[Any], movies: Sequence[Movie]
+    rated: IdMap, listed: NDArray[Any], movies: Sequence[Movie]
 ) -> tuple[tuple[NDArray[Any], Catalogue], list[Note]]:
     """Each movie's first row, with the ids; notes on the other rows, and on rated movies that have none."""
     first_rows = np.unique(listed, return_index=True)[1]
     kept = [movies[row] for row in first_rows]
     catalogue = Catalogue.of([m.title for m in kept], [m.year for m in kept], [m.genres for m in kept])
     n_repeated = len(listed) - len(first_rows)
-    n_untitled = len(np.setdiff1d(rated, listed)) if movies else 0
+    n_untitled = len(np.setdiff1d(rated.values, listed)) if movies else 0
     notes = [
         Note("dropped: catalogue rows of a movie listed before", n_repeated),
         Note("rated movies that the catalogue lacks, named by their id", n_untitled),
@@ -73,19 +78,16 @@ def _catalogue(
     return (listed[first_rows], catalogue), [note for note in notes if note.rows]
 
 
-def _of_one_kind(rated: pl.Series, listed: list[str]) -> tuple[NDArray[Any], NDArray[Any], list[Note]]:
+def _of_one_kind(rated: Coded, listed: list[str]) -> tuple[Coded, NDArray[Any], list[Note]]:
     """Movie ids of both files: whole numbers where all are, otherwise text; a note if only the catalogue's are."""
     texts = pl.Series(listed, dtype=pl.String)
-    if rated.dtype != pl.Int64:
-        return _ids(rated), _ids(texts), []
+    as_text = texts.to_numpy().astype(np.str_)
+    if rated.ids.is_text:
+        return rated, as_text, []
     numbers = texts.cast(pl.Int64, strict=False)
     others = texts.filter(numbers.is_null())
     if others.is_empty():
-        return rated.to_numpy(), numbers.to_numpy(), []
+        return rated, numbers.to_numpy(), []
     note = Note(f"movie ids are text, as some of the catalogue are no whole number: {others[0]!r}", len(others))
-    return _ids(rated.cast(pl.String)), _ids(texts), [note]
-
-
-def _ids(column: pl.Series) -> NDArray[Any]:
-    # polars gives text as objects, which IdMap does not take.
-    return column.to_numpy() if column.dtype == pl.Int64 else column.to_numpy().astype(np.str_)
+    names = Coded.of(rated.ids.values.astype(np.str_))
+    return Coded(names.ids, names.index[rated.index]), as_text, [note]

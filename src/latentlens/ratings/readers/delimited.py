@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from latentlens.errors import DataError
 from latentlens.ratings.columns import MOVIE, RATING, RELEVANCE, TAG_ID, TIMESTAMP, USER
 from latentlens.ratings.readers.format import MOVIELENS, Columns, shortened
 from latentlens.ratings.readers.places import File
-from latentlens.ratings.readers.values import HEADED, ROW, Found, Layout
+from latentlens.ratings.readers.values import HEADED, ROW, Found, Layout, Pieces
 
 _LONGEST_LINE = 1 << 16
 # Of a column that is not here: text.
@@ -65,6 +65,98 @@ def read(file: File, form: Columns) -> Found:
     Raises DataError for a file that is empty, compressed, not UTF-8 or cut into lines of differing width, and for a
     column that is missing or there twice.
     """
+    dialect, names, headings, columns = _head(file, form)
+    table = _table(file, dialect, names, columns)
+    rows = table.filter(~pl.all_horizontal(pl.exclude(ROW).is_null()))
+    place = _places(file, dialect)
+    if rows.tail(1).null_count().sum_horizontal().sum() and _tail(file, 1) not in b"\r\n":
+        raise DataError(f"{file.name} ends in the middle of {place(rows[ROW][-1])}: fetch the whole file.")
+    return Found(
+        file_name=file.name,
+        rows=rows,
+        headings=headings,
+        place=place,
+        n_blank=len(table) - len(rows),
+        layout=dialect.layout,
+    )
+
+
+class _Head(NamedTuple):
+    """What the first line says.
+
+    names: of all columns, as polars counts them. headings: what the file calls each wanted column. columns: from the
+    wanted ones among `names` to this project's.
+    """
+
+    dialect: _Dialect
+    names: list[str]
+    headings: dict[str, str]
+    columns: dict[str, str]
+
+
+def pieces(file: File, form: Columns, n_bytes: int) -> Pieces:
+    """Read the wanted columns some lines at a time: about `n_bytes` of text, or one line.
+
+    Ids are whole numbers or text, as the first piece has them; the rest is typed. The tables raise ValueError for what
+    is not plain, such as values of another type or lines of another shape: what is wrong there, `read` says. Raises
+    DataError as `read` does for the first line.
+    """
+    head = _head(file, form)
+    return Pieces(head.dialect.layout, _tables(file, head, n_bytes))
+
+
+def _tables(file: File, head: _Head, n_bytes: int) -> Iterator[pl.DataFrame]:
+    columns = head.columns
+    between = [name for name in head.names if name not in columns] if head.dialect is _DAT else []
+    types = _types(columns)
+    is_first = True
+    for text in _whole_lines(file, n_bytes, after_header=head.dialect.has_header):
+        if b'"' in text and text.count(b'"') % 2:
+            raise ValueError("a quote is not closed")
+        try:
+            try:
+                table = _scan_piece(text, head, types)
+            except _REFUSALS:
+                if not is_first:
+                    raise
+                types |= _types_of_ids(_scan_piece(text, head, _types(columns, pl.String)), columns)
+                table = _scan_piece(text, head, types)
+            if any(table[name].null_count() < len(table) for name in between):
+                raise ValueError("something stands between the fields")
+            yield table.select(*columns).rename(columns)
+        except _REFUSALS as error:
+            raise ValueError(str(error)) from error
+        is_first = False
+
+
+def _whole_lines(file: File, n_bytes: int, *, after_header: bool) -> Iterator[bytes]:
+    with file.open() as stream:
+        if after_header:
+            stream.readline()
+        while True:
+            start = stream.tell()
+            stream.seek(n_bytes, os.SEEK_CUR)
+            stream.readline()
+            end = stream.tell()
+            stream.seek(start)
+            text = stream.read(end - start)
+            if not text:
+                return
+            yield text
+
+
+def _types(columns: dict[str, str], of_ids: type[pl.DataType] = pl.Int64) -> dict[str, type[pl.DataType]]:
+    types = {**_TYPES, USER: of_ids, MOVIE: of_ids}
+    return {name: types.get(column, pl.String) for name, column in columns.items()}
+
+
+def _types_of_ids(table: pl.DataFrame, columns: dict[str, str]) -> dict[str, type[pl.DataType]]:
+    """Whole numbers where all are."""
+    ids = [name for name, column in columns.items() if column in (USER, MOVIE)]
+    return {name: pl.String if table[name].cast(pl.Int64, strict=False).has_nulls() else pl.Int64 for name in ids}
+
+
+def _head(file: File, form: Columns) -> _Head:
     first = _first_line(file)
     dialect = _dialect(first)
     names = _scan(first, dialect).drop(ROW).columns
@@ -73,19 +165,8 @@ def read(file: File, form: Columns) -> Found:
         _check_header(file, names, first)
         _check_last_quote(file, dialect)
     columns = form.columns(list(fields), f"{file.name}, line 1")
-    table = _table(file, dialect, names, {fields[name]: column for name, column in columns.items()})
-    rows = table.filter(~pl.all_horizontal(pl.exclude(ROW).is_null()))
-    place = _places(file, dialect)
-    if rows.tail(1).null_count().sum_horizontal().sum() and _tail(file, 1) not in b"\r\n":
-        raise DataError(f"{file.name} ends in the middle of {place(rows[ROW][-1])}: fetch the whole file.")
-    return Found(
-        file_name=file.name,
-        rows=rows,
-        headings={column: name for name, column in columns.items()},
-        place=place,
-        n_blank=len(table) - len(rows),
-        layout=dialect.layout,
-    )
+    headings = {column: name for name, column in columns.items()}
+    return _Head(dialect, names, headings, {fields[name]: column for name, column in columns.items()})
 
 
 def _first_line(file: File) -> bytes:
@@ -134,7 +215,7 @@ def _check_header(file: File, names: list[str], first: bytes) -> None:
 def _table(file: File, dialect: _Dialect, names: list[str], columns: dict[str, str]) -> pl.DataFrame:
     """The wanted columns under this project's names: typed where their values allow, otherwise text."""
     try:
-        table = _scan(file.at, dialect, {name: _TYPES.get(column, pl.String) for name, column in columns.items()})
+        table = _scan(file.at, dialect, _types(columns))
     except _REFUSALS:
         # Only a file that these types do not fit is read as text: it takes more memory, but shows what is wrong.
         try:
@@ -158,6 +239,18 @@ def _check_between(file: File, table: pl.DataFrame, between: list[str]) -> None:
             raise DataError(
                 f"{file.name}, line {row + 1}: {shortened(repr(value))} stands where :: should; correct the file."
             )
+
+
+def _scan_piece(text: bytes, head: _Head, types: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    """Every column of some lines, none of which is the header."""
+    return pl.read_csv(
+        text,
+        has_header=False,
+        separator=head.dialect.separator,
+        quote_char=head.dialect.quote,
+        schema={name: types.get(name, pl.String) for name in head.names},
+        glob=False,
+    )
 
 
 def _scan(source: Path | bytes, dialect: _Dialect, types: dict[str, type[pl.DataType]] | None = None) -> pl.DataFrame:

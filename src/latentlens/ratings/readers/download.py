@@ -15,8 +15,8 @@ import pooch
 import requests
 
 from latentlens.errors import DataError
+from latentlens.ratings.readers.cache import CACHE_VARIABLE, cache_folder
 
-CACHE_VARIABLE = "LATENTLENS_DATA"
 MIRROR_VARIABLE = "LATENTLENS_MOVIELENS_URL"
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 # Bytes. The largest zip, ml-25m's, has 0.26 GB.
@@ -105,7 +105,7 @@ def fetch(name: str, on_download: OnDownload | None = None) -> Path:
     """
     if name not in NAMED:
         raise DataError(f"There is no data set {name!r} to fetch: the names are {', '.join(NAMED)}.")
-    folder = Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("latentlens"))
+    folder = cache_folder()
     url = f"{(os.environ.get(MIRROR_VARIABLE) or GROUPLENS).rstrip('/')}/{name}.zip"
     start = DownloadReport(name, url, f"{GROUPLENS}/{NAMED[name].terms}", 0, 0)
     try:

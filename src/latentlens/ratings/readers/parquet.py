@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +15,7 @@ from polars import selectors
 from latentlens.errors import DataError
 from latentlens.ratings.readers.format import Format, shortened
 from latentlens.ratings.readers.places import File
-from latentlens.ratings.readers.values import HEADED, ROW, Found
+from latentlens.ratings.readers.values import HEADED, ROW, Found, Pieces
 
 _MAGIC = b"PAR1"
 # A file of a few bytes can declare any number of equal rows; ml-32m has 32 million.
@@ -44,6 +45,22 @@ def read(file: File, form: Format) -> Found:
         n_blank=len(table) - len(rows),
         layout=HEADED,
     )
+
+
+def pieces(file: File, form: Format, n_rows: int) -> Pieces:
+    """Read the wanted columns, at most `n_rows` rows at a time. Raises DataError as `read` does."""
+    return Pieces(HEADED, _tables(file, form, n_rows))
+
+
+def _tables(file: File, form: Format, n_rows: int) -> Iterator[pl.DataFrame]:
+    with _readable(file) as scan:
+        columns = form.columns(scan.collect_schema().names(), file.name)
+        table = scan.select(*columns).rename(columns)
+        for start in count(0, n_rows):
+            piece = table.slice(start, n_rows).collect()
+            if piece.is_empty():
+                return
+            yield piece
 
 
 def records(file: File) -> Iterator[tuple[int, list[str]]]:

@@ -11,12 +11,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from latentlens.errors import DataError
 
+if TYPE_CHECKING:
+    from _hashlib import HASH
+
 # Both have name, is_file, iterdir and open: one code walks folders and zips.
 Place = Path | zipfile.Path
+
+# What ratings files are called in folders and zips.
+FILE_NAMES = ("ratings.csv", "ratings.dat", "u.data", "ratings.tsv", "ratings.parquet")
 
 # Of one member of a zip, unpacked. The largest of MovieLens, ml-32m's ratings, takes 0.9 GB; text of ratings
 # shrinks to a fifth, and only a bomb to a hundredth. Below the third figure nothing can do harm.
@@ -46,6 +52,11 @@ class File(NamedTuple):
     def open(self) -> BinaryIO:
         """Open for reading."""
         return self.at.open("rb") if isinstance(self.at, Path) else BytesIO(self.at)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all of it."""
+        return self.at.stat().st_size if isinstance(self.at, Path) else len(self.at)
 
     def read(self) -> bytes:
         """All of it."""
@@ -116,14 +127,14 @@ def only_file(root: Place, names: Sequence[str]) -> tuple[Place, Place]:
     raise DataError(f"{root.name} holds more than one ratings file ({several}): give the path of one.")
 
 
-def sha256(files: Sequence[File]) -> str:
-    """Digest of the bytes of these files, one after the other, as hex."""
-    digest = hashlib.sha256()
+def sha256(files: Sequence[File], digest: HASH | None = None) -> HASH:
+    """Digest of the bytes of these files, one after the other, and after those that are in `digest` already."""
+    digest = digest or hashlib.sha256()
     for file in files:
         with file.open() as stream:
             while block := stream.read(_PIECE):
                 digest.update(block)
-    return digest.hexdigest()
+    return digest
 
 
 def _refuse_bomb(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,6 +28,13 @@ class Layout(NamedTuple):
 
 
 HEADED = Layout(0.5, "movies.csv", True)
+
+
+class Pieces(NamedTuple):
+    """The wanted columns of a file under this project's names, some rows at a time."""
+
+    layout: Layout
+    tables: Iterator[pl.DataFrame]
 
 
 @dataclass(frozen=True, eq=False)
