@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from latentlens.ratings import layouts
 from latentlens.ratings.layouts import Visits, by_user, in_blocks, order_for, worthwhile_threads
 from latentlens.ratings.table import Ratings
 
@@ -34,6 +35,13 @@ def parts(visits: Visits) -> list[list[Rows]]:
     return [[rows_of(users[part], items[part], ratings[part]) for part in parallel] for parallel in rounds]
 
 
+def blocks(ratings: Ratings, n_threads: int, part: int) -> tuple[Visits, NDArray[np.int64]]:
+    """With so small parts of the users that few ratings make many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layouts, "_PART", part)
+        return in_blocks(ratings, n_threads)
+
+
 def test_by_user_gathers_users_and_keeps_the_order_of_the_data_within_each() -> None:
     users = np.array([2, 1, 2, 1])
     movies = np.array([30, 20, 10, 40])
@@ -45,30 +53,31 @@ def test_by_user_gathers_users_and_keeps_the_order_of_the_data_within_each() -> 
 
 
 @settings(deadline=None)
-@given(ratings_of(), st.integers(1, 5))
-def test_blocks_hold_every_rating_once_with_its_movie_at_its_place(ratings: Ratings, n_threads: int) -> None:
-    visits, place = in_blocks(ratings, n_threads)
+@given(ratings_of(), st.integers(1, 5), st.integers(1, 60))
+def test_blocks_hold_every_rating_once_with_its_movie_at_its_place(ratings: Ratings, n_threads: int, size: int) -> None:
+    visits, place = blocks(ratings, n_threads, size)
     assert sorted(place) == list(range(ratings.n_items))
     visited = [row for parallel in parts(visits) for part in parallel for row in part]
     rated = rows_of(ratings.user_index, place[ratings.item_index].astype(np.int32), ratings.rating)
     assert sorted(visited) == sorted(rated)
-    assert [len(parallel) for parallel in visits.rounds] == [n_threads] * n_threads
+    n_parts = max(len(ratings) // (n_threads * size), 1)
+    assert [len(parallel) for parallel in visits.rounds] == [n_threads] * n_threads * n_parts
 
 
 @settings(deadline=None)
-@given(ratings_of(), st.integers(1, 5))
-def test_threads_of_one_round_share_no_user_and_no_movie(ratings: Ratings, n_threads: int) -> None:
-    for parallel in parts(in_blocks(ratings, n_threads)[0]):
+@given(ratings_of(), st.integers(1, 5), st.integers(1, 60))
+def test_threads_of_one_round_share_no_user_and_no_movie(ratings: Ratings, n_threads: int, size: int) -> None:
+    for parallel in parts(blocks(ratings, n_threads, size)[0]):
         for column in (0, 1):
             owners = [{row[column] for row in part} for part in parallel]
             assert sum(map(len, owners)) == len(set().union(*owners))
 
 
 @settings(deadline=None)
-@given(ratings_of(), st.integers(1, 5))
-def test_a_part_is_walked_user_by_user(ratings: Ratings, n_threads: int) -> None:
+@given(ratings_of(), st.integers(1, 5), st.integers(1, 60))
+def test_a_part_is_walked_user_by_user(ratings: Ratings, n_threads: int, size: int) -> None:
     # Of one tile: so few movies make no second one.
-    for parallel in parts(in_blocks(ratings, n_threads)[0]):
+    for parallel in parts(blocks(ratings, n_threads, size)[0]):
         for part in parallel:
             users = [user for user, *_ in part]
             assert users == sorted(users)

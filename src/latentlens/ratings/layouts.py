@@ -18,6 +18,9 @@ from latentlens.ratings.table import Ratings
 _TILES = (2048, 8192)
 # Fewer ratings than this are not worth a thread: it would wait for the others too much of its time.
 _WORTH_A_THREAD = 500_000
+# A thread takes so many ratings of its users, then of the next, and so on: blocks of movies that are long apart would
+# learn axes of their own, which cost epochs to bring together.
+_PART = 500_000
 
 
 class Visits(NamedTuple):
@@ -58,8 +61,8 @@ def in_blocks(ratings: Ratings, n_threads: int) -> tuple[Visits, NDArray[np.int6
     """Rounds for threads (Gemulla et al. 2011, "DSGD"), by user within a tile of movies; and each movie's place.
 
     Movies are dealt to `n_threads` blocks by turns, the most rated first, and lie there by popularity: (n_items,) says
-    where, which is what `Visits.items` refers to. Users keep their places; a block of them has an equal share of the
-    ratings. In each round, each block of users meets another block of movies.
+    where, which is what `Visits.items` refers to. Users keep their places; parts of them have equal shares of the
+    ratings. Each thread takes a part, and in each round another block of movies; then all take their next part.
     """
     n = ratings.n_items
     rank = np.empty(n, np.int64)
@@ -76,8 +79,9 @@ def _arranged(
     block: NDArray[np.int64],
     tile: NDArray[np.int64],
 ) -> Visits:
-    """Sort by round, block of users, tile and user, in two passes; `block` and `tile` of each movie are given."""
-    shares = np.arange(n_threads + 1) * len(ratings) / n_threads
+    """Sort by round, part of the users, tile and user, in two passes; `block` and `tile` of each movie are given."""
+    n_parts = n_threads * max(len(ratings) // (n_threads * _PART), 1)
+    shares = np.arange(n_parts + 1) * len(ratings) / n_parts
     firsts = np.searchsorted(np.cumsum(ratings.user_counts), shares, side="right")
     firsts[0], firsts[-1] = 0, ratings.n_users
     users, items, stars = (
@@ -85,39 +89,35 @@ def _arranged(
         np.empty_like(ratings.item_index),
         np.empty_like(ratings.rating),
     )
-    edges = _place(
-        ratings.user_index, ratings.item_index, ratings.rating, firsts, place, block, tile, users, items, stars
-    ).tolist()
+    columns = ratings.user_index, ratings.item_index, ratings.rating
+    edges = _place(*columns, n_threads, firsts, place, block, tile, users, items, stars).tolist()
     slices = [slice(*ends) for ends in pairwise(edges)]
     rounds = tuple(tuple(slices[start : start + n_threads]) for start in range(0, len(slices), n_threads))
     return Visits(users, items, stars, rounds)
 
 
 @njit(cache=True, nogil=True)
-def _place(user_index, item_index, rating, firsts, place, block, tile, users, items, stars):  # type: ignore[no-untyped-def]
-    """A counting sort: no memory but its result and a count for each user and tile."""
-    n_threads, n_users = len(firsts) - 1, firsts[-1]
+def _place(user_index, item_index, rating, n_threads, firsts, place, block, tile, users, items, stars):  # type: ignore[no-untyped-def]
+    """A counting sort: no memory but its result and a count for each user, block and tile of movies."""
+    n_parts, n_users = len(firsts) - 1, firsts[-1]
     counts = np.zeros((n_threads, tile.max() + 1, n_users), np.int64)
-    block_of_user = np.empty(n_users, np.int64)
-    for b in range(n_threads):
-        block_of_user[firsts[b] : firsts[b + 1]] = b
     for n in range(len(rating)):
-        u, i = user_index[n], item_index[n]
-        counts[(block[i] - block_of_user[u]) % n_threads, tile[i], u] += 1
-    edges = np.zeros(n_threads * n_threads + 1, np.int64)
+        counts[block[item_index[n]], tile[item_index[n]], user_index[n]] += 1
+    edges = np.zeros(n_parts * n_threads + 1, np.int64)
     end = 0
-    for cell in range(n_threads * n_threads):
-        number, b = divmod(cell, n_threads)
+    for cell in range(n_parts * n_threads):
+        number, thread = divmod(cell, n_threads)
+        part = number // n_threads * n_threads + thread
+        b = (number + thread) % n_threads
         for t in range(counts.shape[1]):
-            for u in range(firsts[b], firsts[b + 1]):
-                count = counts[number, t, u]
-                counts[number, t, u] = end
+            for u in range(firsts[part], firsts[part + 1]):
+                count = counts[b, t, u]
+                counts[b, t, u] = end
                 end += count
         edges[cell + 1] = end
     for n in range(len(rating)):
         u, i = user_index[n], item_index[n]
-        number = (block[i] - block_of_user[u]) % n_threads
-        at = counts[number, tile[i], u]
-        counts[number, tile[i], u] += 1
+        at = counts[block[i], tile[i], u]
+        counts[block[i], tile[i], u] += 1
         users[at], items[at], stars[at] = u, place[i], rating[n]
     return edges
