@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +38,10 @@ def test_tuned_is_well_under_bias_only_and_bias_only_under_popularity(sides: Sid
     assert tuned <= 0.862
     assert tuned <= bias - 0.008
     assert bias < popularity
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("n_threads", [2, 3])
+def test_more_threads_predict_as_well(sides: Sides, n_threads: int) -> None:
+    one, more = (rmse(replace(PRESETS["tuned"], n_threads=n).fit(sides.train), sides) for n in (1, n_threads))
+    assert more <= one + 0.001
