@@ -93,12 +93,11 @@ def test_a_higher_rating_of_a_movie_raises_its_own_prediction(n: int, k: int, da
     assert prediction(high) > prediction(low)
 
 
-@pytest.mark.parametrize("n_threads", [1, 2, 50])
-def test_folding_in_everybody_is_folding_in_each_with_train_rows_only(n_threads: int) -> None:
+def test_folding_in_everybody_is_folding_in_each_with_train_rows_only() -> None:
     train, test = small_sides()
     history = History.of(train, test)
     side = items_side(train.n_items, 4, seed=2)
-    factors, biases = fold_in_all(history, **side, reg=0.05, n_threads=n_threads)
+    factors, biases = fold_in_all(history, **side, reg=0.05)
     assert factors.shape == (train.n_users, 4)
     for user in range(train.n_users):
         rows = np.flatnonzero(train.user_index == user)

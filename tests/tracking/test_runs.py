@@ -57,7 +57,7 @@ def client(uri: str) -> MlflowClient:
 @pytest.fixture(scope="module")
 def trained(client: MlflowClient, uri: str) -> Trained:
     split = prepare("demo", most_active_users=200, most_rated_movies=300)
-    config = replace(PRESETS["tuned"], n_factors=6, n_epochs=4)
+    config = replace(PRESETS["tuned"], n_factors=6, n_epochs=4, n_threads=1)
     epochs: list[EpochReport] = []
     report = train(
         split.train,

@@ -6,7 +6,6 @@ least squares (Zhou et al. 2008, with the regularisation weighted by the number 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -67,22 +66,12 @@ def fold_in_all(
     item_bias: NDArray[np.float32],
     item_factors: NDArray[np.float32],
     reg: float,
-    n_threads: int = 1,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Fold in every user's train rows: factors (n_users, k) and biases (n_users,).
-
-    Users do not touch each other: the bits are the same for any number of threads.
-    """
+    """Fold in every user's train rows: factors (n_users, k) and biases (n_users,)."""
     n_users, k = len(history.indptr) - 1, item_factors.shape[1]
     factors, biases = np.zeros((n_users, k), np.float32), np.zeros(n_users, np.float32)
-
-    def fold_in(users: range) -> None:
-        for user in users:
-            items, ratings = history.train_rows_of(user)
-            given = Evidence.of(items, ratings, global_mean=global_mean, item_bias=item_bias, item_factors=item_factors)
-            factors[user], biases[user] = given.vector(reg)[:2]
-
-    # Linear algebra releases the GIL. Each thread takes every nth user, so that all have as much to do.
-    with ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(fold_in, [range(first, n_users, n_threads) for first in range(n_threads)]))
+    for user in range(n_users):
+        items, ratings = history.train_rows_of(user)
+        evidence = Evidence.of(items, ratings, global_mean=global_mean, item_bias=item_bias, item_factors=item_factors)
+        factors[user], biases[user] = evidence.vector(reg)[:2]
     return factors, biases

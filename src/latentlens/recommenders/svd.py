@@ -95,7 +95,7 @@ class SVD:
         history = History.of(train)
         # Many small matrices: threads of the BLAS only wait for each other, up to forty times longer on a busy machine.
         with threadpool_limits(1, user_api="blas"):
-            factors = self._finish(_model(train, mean, start, place), history, n_threads)
+            factors = self._finish(_model(train, mean, start, place), history)
         return FittedModel(
             recommender=self.name,
             params=asdict(replace(self, n_threads=n_threads)),
@@ -153,7 +153,7 @@ class SVD:
 
         return Rates(*(dtype(value(kind, part)) for kind in ("lr", "reg") for part in _PARTS))
 
-    def _finish(self, learned: FactorModel, history: History, n_threads: int) -> FactorModel:
+    def _finish(self, learned: FactorModel, history: History) -> FactorModel:
         """Make the factors canonical, then take the exact user step."""
         k = self.n_factors
         P, Q = canonical(learned.user_factors[:, :k], learned.item_factors[:, :k], learned.item_counts)
@@ -166,7 +166,6 @@ class SVD:
             item_bias=model.item_bias,
             item_factors=model.item_factors,
             reg=self.user_step_reg,
-            n_threads=n_threads,
         )
         P, Q = by_variance(user_factors, model.item_factors)
         return replace(model, user_factors=P, item_factors=Q, user_bias=user_bias)
