@@ -26,7 +26,8 @@ from latentlens.ratings.layouts import by_user
 from latentlens.ratings.readers import read
 from latentlens.ratings.splits import hold_out, random_split
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.presets import PRESETS, SVD
+from latentlens.recommenders.presets import PRESETS
+from latentlens.recommenders.svd import SVD
 
 MILLIONS = ("1", "5", "25", "100")
 
