@@ -111,7 +111,7 @@ def epoch(visits: Visits, mean: float, factors: Factors, rates: Rates) -> float:
 
     squares = 0.0
     # No thread is made for one slice: this one walks it.
-    with ThreadPoolExecutor(len(visits.rounds)) as pool:
+    with ThreadPoolExecutor(len(visits.rounds[0])) as pool:
         for first, *others in visits.rounds:
             started = [pool.submit(walk, part) for part in others]
             squares += walk(first) + sum(one.result() for one in started)
