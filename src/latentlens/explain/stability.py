@@ -29,14 +29,17 @@ def refit_matches(
 ) -> NDArray[np.float64]:
     """(n_refits, n_axes) |r| of the model's leading axes with those of fits from other random numbers.
 
-    config: the frozen configuration that made `model` from `train`; its `random_state` is replaced. `on_refit(done,
-    n_refits)` is called after each. A model without axes needs no refit.
+    config: the frozen configuration that made `model` from `train`; its `random_state` is replaced, and no user step is
+    taken, which reorders the axes but turns none. `on_refit(done, n_refits)` is called after each. A model without
+    axes needs no refit.
     """
     rated = train.item_counts > 0
     traits = model.factors.item_factors[rated, :LEADING]
     found = np.zeros((n_refits, traits.shape[1]))
     if not traits.shape[1]:
         return found
+    if config.user_step_reg is not None:
+        config = replace(config, user_step_reg=None)
     for number in range(n_refits):
         seed = (config.random_state or 0) + 1 + number
         other = replace(config, random_state=seed).fit(train).factors.item_factors

@@ -43,7 +43,7 @@ def leading_axes(matrix: sparse.csr_matrix, k: int | None, seed: int | None) -> 
 
 
 def _gram(matrix: sparse.csr_matrix, columns: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(gram_times(matrix.indptr.astype(np.int64), matrix.indices, matrix.data, columns))
+    return gram_times(matrix.indptr, matrix.indices, matrix.data, columns)
 
 
 def _all_axes(matrix: sparse.csr_matrix) -> Axes:
