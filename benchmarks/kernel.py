@@ -22,9 +22,9 @@ from latentlens.ratings.layouts import Visits, by_user, in_blocks
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bulk import Bulk
 from latentlens.recommenders.fitted import factors_for
-from latentlens.recommenders.foldin import fold_in_all
 from latentlens.recommenders.kernels.sgd import Factors, epoch, rmse
 from latentlens.recommenders.presets import PRESETS
+from latentlens.recommenders.user_steps import fold_in_all
 from libmf import updates_per_second
 
 TUNED = PRESETS["svd"]

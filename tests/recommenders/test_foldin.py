@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from latentlens.ratings.history import History
 from latentlens.recommenders.fitted import FittedModel
-from latentlens.recommenders.foldin import Evidence, UserVector, fold_in_all
+from latentlens.recommenders.foldin import Evidence, UserVector
 from latentlens.recommenders.presets import PRESETS
 from latentlens.recommenders.svd import SVD
+from latentlens.recommenders.user_steps import fold_in_all
 
 from .support import small_sides
 
@@ -93,12 +94,13 @@ def test_a_higher_rating_of_a_movie_raises_its_own_prediction(n: int, k: int, da
     assert prediction(high) > prediction(low)
 
 
-def test_folding_in_everybody_is_folding_in_each_with_train_rows_only() -> None:
+@pytest.mark.parametrize("k", [4, 30, 80])
+def test_folding_in_everybody_is_folding_in_each_with_train_rows_only(k: int) -> None:
     train, test = small_sides()
     history = History.of(train, test)
-    side = items_side(train.n_items, 4, seed=2)
+    side = items_side(train.n_items, k, seed=2)
     factors, biases = fold_in_all(history, **side, reg=0.05)
-    assert factors.shape == (train.n_users, 4)
+    assert factors.shape == (train.n_users, k)
     for user in range(train.n_users):
         rows = np.flatnonzero(train.user_index == user)
         rows = rows[np.argsort(train.item_index[rows])]

@@ -14,8 +14,8 @@ from latentlens.ratings.history import History
 from latentlens.ratings.order import row_blocks
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import FittedModel, OnEpoch, factors_for
-from latentlens.recommenders.foldin import fold_in_all
 from latentlens.recommenders.portable import FactorModel
+from latentlens.recommenders.user_steps import fold_in_all
 
 
 @dataclass(frozen=True)

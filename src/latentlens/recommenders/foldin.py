@@ -11,8 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlens.ratings.history import History
-
 
 class UserVector(NamedTuple):
     """A user's place in the model: factors (k,) float32 and bias, and what the model's ranker needs besides, if any."""
@@ -57,21 +55,3 @@ class Evidence(NamedTuple):
         """The user's place in the model, `solve(reg)`."""
         x = self.solve(reg)
         return UserVector(x[:-1].astype(np.float32), np.float32(x[-1]))
-
-
-def fold_in_all(
-    history: History,
-    *,
-    global_mean: float,
-    item_bias: NDArray[np.float32],
-    item_factors: NDArray[np.float32],
-    reg: float,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Fold in every user's train rows: factors (n_users, k) and biases (n_users,)."""
-    n_users, k = len(history.indptr) - 1, item_factors.shape[1]
-    factors, biases = np.zeros((n_users, k), np.float32), np.zeros(n_users, np.float32)
-    for user in range(n_users):
-        items, ratings = history.train_rows_of(user)
-        evidence = Evidence.of(items, ratings, global_mean=global_mean, item_bias=item_bias, item_factors=item_factors)
-        factors[user], biases[user] = evidence.vector(reg)[:2]
-    return factors, biases

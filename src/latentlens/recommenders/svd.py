@@ -17,10 +17,10 @@ from latentlens.ratings.layouts import Visits, order_for, worthwhile_threads
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.canonical import by_variance, canonical
 from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch, factors_for
-from latentlens.recommenders.foldin import fold_in_all
 from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch, rmse
 from latentlens.recommenders.portable import FactorModel
+from latentlens.recommenders.user_steps import fold_in_all
 
 _PARTS = ("bu", "bi", "pu", "qi")
 # The normal distribution as equally likely values: a draw is a look-up, four times as fast as numpy's normal numbers.
@@ -78,6 +78,26 @@ class SVD:
         without bound.
         """
         n_threads = self.n_threads or worthwhile_threads(len(train))
+        learned = self._learn(train, validation, on_epoch, n_threads)
+        history = History.of(train)
+        factors = self._canonical(learned)
+        # What is as large as all users' factors goes as soon as nothing needs it.
+        del learned
+        if self.user_step_reg is not None:
+            factors = replace(factors, user_factors=np.empty((0, self.n_factors), np.float32))
+            factors = self._stepped(factors, history, self.user_step_reg)
+        return FittedModel(
+            recommender=self.name,
+            params=asdict(replace(self, n_threads=n_threads)),
+            factors=factors,
+            history=history,
+            catalogue=train.catalogue,
+            user_step_reg=self.user_step_reg,
+        )
+
+    def _learn(
+        self, train: Ratings, validation: Ratings | None, on_epoch: OnEpoch | None, n_threads: int
+    ) -> FactorModel:
         mean = float(train.rating.mean(dtype=np.float64)) if self.biased else 0.0
         visits, place = order_for(train, n_threads)
         start = self.start(train.n_users, train.n_items)
@@ -91,19 +111,7 @@ class SVD:
             return bool(on_epoch and on_epoch(EpochReport(number, self.n_epochs, train_rmse, validation_rmse)))
 
         self.descend(visits, mean, start, watch)
-        del visits
-        history = History.of(train)
-        # Many small matrices: threads of the BLAS only wait for each other, up to forty times longer on a busy machine.
-        with threadpool_limits(1, user_api="blas"):
-            factors = self._finish(_model(train, mean, start, place), history)
-        return FittedModel(
-            recommender=self.name,
-            params=asdict(replace(self, n_threads=n_threads)),
-            factors=factors,
-            history=history,
-            catalogue=train.catalogue,
-            user_step_reg=self.user_step_reg,
-        )
+        return _model(train, mean, start, place)
 
     def start(self, n_users: int, n_items: int) -> Factors:
         """Draw the initial factors, float32: biases zero, factors normal(init_mean, init_std_dev) in 4,096 steps.
@@ -153,19 +161,21 @@ class SVD:
 
         return Rates(*(dtype(value(kind, part)) for kind in ("lr", "reg") for part in _PARTS))
 
-    def _finish(self, learned: FactorModel, history: History) -> FactorModel:
-        """Make the factors canonical, then take the exact user step."""
+    def _canonical(self, learned: FactorModel) -> FactorModel:
         k = self.n_factors
-        P, Q = canonical(learned.user_factors[:, :k], learned.item_factors[:, :k], learned.item_counts)
-        model = replace(learned, user_factors=P, item_factors=Q)
-        if self.user_step_reg is None:
-            return model
+        # More threads of the BLAS give other bits, and wait for each other on a busy machine.
+        with threadpool_limits(1, user_api="blas"):
+            P, Q = canonical(learned.user_factors[:, :k], learned.item_factors[:, :k], learned.item_counts)
+        return replace(learned, user_factors=P, item_factors=Q)
+
+    def _stepped(self, model: FactorModel, history: History, reg: float) -> FactorModel:
+        """Take the exact user step: users are made anew from the movies, then the axes ordered again."""
         user_factors, user_bias = fold_in_all(
             history,
             global_mean=model.global_mean,
             item_bias=model.item_bias,
             item_factors=model.item_factors,
-            reg=self.user_step_reg,
+            reg=reg,
         )
         P, Q = by_variance(user_factors, model.item_factors)
         return replace(model, user_factors=P, item_factors=Q, user_bias=user_bias)
