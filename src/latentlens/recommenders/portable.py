@@ -21,8 +21,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 SETTINGS = "settings.json"
 FACTOR_ARRAYS = ("user_bias", "item_bias", "user_factors", "item_factors", "user_counts", "item_counts")
-# Bounds the memory of a bulk prediction: 16,384 pairs of rows at k=150 take 20 MB each in float64.
-_CHUNK = 16_384
+# Rows multiplied at a time: with their products, 1.2 MB at k=150, which stays in the cache.
+_CHUNK = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +54,21 @@ class FactorModel:
 
     def score(self, users: NDArray[np.integer], items: NDArray[np.integer]) -> NDArray[np.float64]:
         """Unclipped predictions of pairs of indexes, (n,) each; -1 stands for an unknown id."""
+        k = self.item_factors.shape[1]
         scores = np.empty(len(users))
+        p, q = (np.empty((_CHUNK, k), np.float32) for _ in range(2))
+        products = np.empty((_CHUNK, k))
         for start in range(0, len(users), _CHUNK):
             u, i = users[start : start + _CHUNK], items[start : start + _CHUNK]
-            bias = np.where(u >= 0, self.user_bias[u], np.float32(0))
-            factors = np.where((u >= 0)[:, None], self.user_factors[u], np.float32(0))
-            without_movie = self.global_mean + bias.astype(np.float64)
-            scores[start : start + _CHUNK] = np.where(i >= 0, self.score_for(factors, bias, i), without_movie)
-        return scores
+            n = len(u)
+            # "clip" looks for no index out of bounds; what it makes of -1 is put right below.
+            self.user_factors.take(u, axis=0, out=p[:n], mode="clip")
+            self.item_factors.take(i, axis=0, out=q[:n], mode="clip")
+            np.multiply(q[:n], p[:n], out=products[:n], dtype=np.float64)
+            np.add.reduce(products[:n], axis=1, out=scores[start : start + n])
+        scores[users < 0] = 0
+        without_movie = self.global_mean + np.where(users >= 0, self.user_bias[users], np.float32(0)).astype(np.float64)
+        return np.where(items >= 0, without_movie + self.item_bias[items] + scores, without_movie)
 
     def score_for(self, factors: Any, bias: Any, items: NDArray[np.integer]) -> NDArray[np.float64]:
         """Unclipped predictions for user vectors: factors (k,) or (n, k) and bias () or (n,), float32; items (n,).
