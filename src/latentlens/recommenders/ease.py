@@ -61,12 +61,14 @@ class EASE:
         shape = (len(factors.user_ids), len(factors.item_ids))
         matrix = sparse.csr_matrix((values, train.items, train.indptr), shape)
         V, squares = leading_axes(matrix, self.n_factors, self.random_state)
-        inputs = V * np.sqrt(squares / (squares + self.reg))
-        rest = 1 - np.einsum("ij,ij->i", inputs, inputs) if self.zero_diagonal else np.ones(len(inputs))
+        inputs = V * np.sqrt(squares / (squares + self.reg)).astype(V.dtype)
+        rest = (
+            1 - np.einsum("ij,ij->i", inputs, inputs, dtype=np.float64) if self.zero_diagonal else np.ones(len(inputs))
+        )
         return ByAutoencoder(
             factors=factors,
             history=history,
-            item_factors=(inputs / rest[:, None]).astype(np.float32),
+            item_factors=(inputs / rest[:, None].astype(V.dtype)).astype(np.float32, copy=False),
             input_weights=rest.astype(np.float32),
             liking=self.liking,
             rating_weight=rating_weight,

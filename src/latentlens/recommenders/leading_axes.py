@@ -22,9 +22,9 @@ _ROUNDS = 8
 
 
 class Axes(NamedTuple):
-    """V (n_items, k), orthonormal columns, and `squares` (k,): squared singular values, largest first."""
+    """V (n_items, k), orthonormal columns (float32 if few of many); squares (k,): squared singular values, descending."""
 
-    V: NDArray[np.float64]
+    V: NDArray[np.floating]
     squares: NDArray[np.float64]
 
 
@@ -37,9 +37,9 @@ def leading_axes(matrix: sparse.csr_matrix, k: int | None, seed: int | None) -> 
     for _ in range(_ROUNDS):
         columns = np.ascontiguousarray(linalg.qr(_gram(matrix, columns), mode="economic", overwrite_a=True)[0])
     # Within the subspace the problem is small (Rayleigh and Ritz).
-    squares, turn = np.linalg.eigh(columns.T.astype(np.float64) @ _gram(matrix, columns))
+    squares, turn = np.linalg.eigh((columns.T @ _gram(matrix, columns)).astype(np.float64))
     best = np.argsort(-squares)[:k]
-    return Axes(columns @ turn[:, best], squares[best])
+    return Axes(columns @ turn[:, best].astype(np.float32), squares[best])
 
 
 def _gram(matrix: sparse.csr_matrix, columns: NDArray[np.float32]) -> NDArray[np.float32]:
