@@ -23,12 +23,13 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from latentlens.evaluation.findings import Finding
     from latentlens.ratings.readers.download import DownloadReport, OnDownload
     from latentlens.ratings.summary import Spread, Summary
     from latentlens.ratings.table import Ratings
     from latentlens.recommenders.fitted import EpochReport, OnEpoch, Recommendation
     from latentlens.tracking.registry import Promotion
-    from latentlens.workflows.doctor import Finding
+    from latentlens.workflows import doctor
     from latentlens.workflows.everybody import OnBatch
     from latentlens.workflows.explained import OnRefit
     from latentlens.workflows.train import TrainReport
@@ -168,9 +169,14 @@ def _spread(found: Spread) -> str:
 def trained(report: TrainReport) -> None:
     """Show what a training found."""
     table = Table("on the test side", "RMSE", "MAE", box=None, pad_edge=False)
-    table.add_row("this model", f"[bold]{report.rmse:.4f}[/]", f"[bold]{report.mae:.4f}[/]")
-    table.add_row("bias-only", f"{report.bias_rmse:.4f}", "")
-    table.add_row("popularity", f"{report.popularity_rmse:.4f}", "")
+    own, popular = [f"[bold]{report.rmse:.4f}[/]", f"[bold]{report.mae:.4f}[/]"], [f"{report.popularity_rmse:.4f}", ""]
+    if report.ndcg_at_10 is not None:
+        table.add_column("nDCG@10")
+        own.append(f"[bold]{report.ndcg_at_10:.3f}[/]")
+        popular.append(f"{report.popularity_ndcg_at_10:.3f}")
+    table.add_row("this model", *own)
+    table.add_row("bias-only", f"{report.bias_rmse:.4f}")
+    table.add_row("popularity", *popular)
     _out.print(table)
     if report.axes_named_share is not None:
         named = f", {report.axes_named} with a name ({report.axes_named_share:.0%} of taste)"
@@ -185,6 +191,14 @@ def trained(report: TrainReport) -> None:
         _out.print(line, markup=False, soft_wrap=True)
     if report.model_version is not None:
         _out.print(f"Registered: latentlens version {report.model_version}", markup=False)
+    for one in report.findings:
+        noted(one)
+
+
+def noted(found: Finding, of: str = "") -> None:
+    """Show a finding; `of`: which models it is about."""
+    about = f" ({of})" if of else ""
+    _out.print(f"[yellow]{found.code} {found.title}[/]{_plain(about)}: {_plain(found.text)}")
 
 
 def movies(
@@ -231,7 +245,7 @@ def promotions(rows: Sequence[Promotion]) -> None:
     _out.print(table)
 
 
-def findings(rows: Sequence[Finding]) -> None:
+def findings(rows: Sequence[doctor.Finding]) -> None:
     """Show a doctor's report."""
     table = Table(box=None, pad_edge=False, show_header=False)
     for _ in ("verdict", "what", "found", "mend"):

@@ -20,19 +20,28 @@ class Interval(NamedTuple):
 
 
 def bootstrap_interval(
-    values: NDArray[np.floating], level: float = 0.95, n_resamples: int = 1_000, seed: int = 0
+    values: NDArray[np.floating],
+    weights: NDArray[np.number] | None = None,
+    *,
+    level: float = 0.95,
+    n_resamples: int = 1_000,
+    seed: int = 0,
 ) -> Interval:
     """Percentile interval of the mean of (n,) values, one per user; n >= 1 (Efron 1979).
 
     Users are drawn anew with replacement `n_resamples` times. Of the differences of two models on the same users this
-    is the interval of their difference.
+    is the interval of their difference. weights: (n,) above 0, None for all alike; with numbers of rows, values being
+    means over each user's, it is the interval of the mean over rows, those of a user staying together.
     """
     random = np.random.default_rng(seed)
     n = len(values)
-    means = [
-        values[random.integers(n, size=(size, n), dtype=np.int32)].mean(axis=1, dtype=np.float64)
-        for size in _batches(n_resamples, n)
-    ]
+    means = []
+    for size in _batches(n_resamples, n):
+        drawn = random.integers(n, size=(size, n), dtype=np.int32)
+        if weights is None:
+            means.append(values[drawn].mean(axis=1, dtype=np.float64))
+        else:
+            means.append((values * weights)[drawn].sum(axis=1) / weights[drawn].sum(axis=1))
     low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
 

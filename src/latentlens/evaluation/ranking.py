@@ -46,23 +46,28 @@ def ranked(
     *,
     liked: float | None = None,
     negatives: int | None = None,
+    most_users: int | None = None,
     seed: int = 0,
 ) -> Lists:
-    """Ask `model` for the `k` best movies for each user of `test`, without those that the fit has seen of the user.
+    """Ask `model` for the `k` best movies for each user of `test`, without those that it knows that the user
+    rated, on any side but this one.
 
     A test rating is relevant from `liked` on: not given, from the upper quarter of the scale, which is 4 on 1 to 5 and
     on half stars; the lowest of the scale makes every test rating count. All movies compete. With `negatives` only the
     user's relevant test movies do, and so many others (all, if there are no more), drawn by `seed` from those that the
-    user rated on neither side: as some papers measure, for comparison with them.
+    user rated on neither side: as some papers measure, for comparison with them. With `most_users`, no more users than
+    that are asked for, drawn by `seed`.
 
     Raises ConfigError for a `k` below 1 or above the movies that compete, DataError if no test rating is relevant.
     """
     _check(model, k, negatives)
     liked = _liked(test) if liked is None else liked
-    known = model.factors.user_counts > 0
-    of_known = known[test.user_index]
+    of_known = (model.factors.user_counts > 0)[test.user_index]
     is_relevant = test.rating >= liked
-    relevant = History.of(test.take(np.flatnonzero(is_relevant & of_known), "relevant"))
+    judged = is_relevant & of_known
+    if most_users is not None:
+        judged &= _drawn(test.user_index[judged], most_users, test.n_users, seed)[test.user_index]
+    relevant = History.of(test.take(np.flatnonzero(judged), "relevant"))
     if not len(relevant.items):
         raise DataError(
             f"No user that the fit knows has a test rating of {liked:g} or more, so that no list can be judged:"
@@ -72,7 +77,9 @@ def ranked(
     users = np.flatnonzero(n_relevant).astype(np.int32)
     if not model.history.is_train.all():
         # A model that was recorded knows the test side too, and would leave it out.
-        model = replace(model, history=model.history.of_train())
+        history = model.history
+        tested = np.isin(history.users * test.n_items + history.items, test.pairs)
+        model = replace(model, history=history.keep(history.is_train | ~tested))
     best: Iterator[NDArray[np.int64]]
     if negatives is None:
         best = (model.rank(user_id, k).items for user_id in model.factors.user_ids.values[users].tolist())
@@ -93,6 +100,13 @@ def ranked(
         n_missing=int((model.factors.item_counts[relevant.items] == 0).sum()),
         n_new_users=len(np.unique(test.user_index[is_relevant & ~of_known])),
     )
+
+
+def _drawn(users: NDArray[np.integer], most: int, n_users: int, seed: int) -> NDArray[np.bool_]:
+    """Mask (n_users,) of at most so many of these users."""
+    chosen = np.zeros(n_users, dtype=np.bool_)
+    chosen[np.random.default_rng(seed).permutation(np.unique(users))[:most]] = True
+    return chosen
 
 
 def _check(model: FittedModel, k: int, negatives: int | None) -> None:

@@ -52,11 +52,12 @@ class History:
 
     def of_train(self) -> History:
         """Keep the rows that the fit has seen; nothing is copied where that is all."""
-        if self.is_train.all():
-            return self
-        kept = np.concatenate(([0], np.cumsum(self.is_train)))
-        seen = self.is_train
-        return History(kept[self.indptr], self.items[seen], self.ratings[seen], seen[seen])
+        return self if self.is_train.all() else self.keep(self.is_train)
+
+    def keep(self, rows: NDArray[np.bool_]) -> History:
+        """Keep these rows, an (n,) mask."""
+        kept = np.concatenate(([0], np.cumsum(rows)))
+        return History(kept[self.indptr], self.items[rows], self.ratings[rows], self.is_train[rows])
 
     @property
     def users(self) -> NDArray[np.int64]:

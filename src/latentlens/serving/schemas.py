@@ -258,6 +258,25 @@ class DataReply(BaseModel):
     sha256: str | None
 
 
+_FINDING = {
+    "code": "LL003",
+    "title": "popularity bias",
+    "text": "Listed movies have 2.1 times as many ratings as those that the same users rated: ...",
+    "see": "docs/findings.md#ll003",
+}
+
+
+class FindingReply(BaseModel):
+    """What figures of the run mean, in plain language."""
+
+    model_config = ConfigDict(json_schema_extra=example(**_FINDING))
+
+    code: str
+    title: str
+    text: str
+    see: Annotated[str, Field(description="Where it is explained.")]
+
+
 class ModelReply(BaseModel):
     """The served model, for the audit."""
 
@@ -269,6 +288,7 @@ class ModelReply(BaseModel):
             ranks_by="factors",
             params={"n_factors": 150, "n_epochs": 20},
             metrics={"rmse": 0.857, "mae": 0.658, "bias_rmse": 0.873},
+            findings=[_FINDING],
             data={"name": "demo", "sha256": "9f86d081884c7d659a2f..."},
             is_champion=True,
             hides_newer_version=4,
@@ -293,6 +313,7 @@ class ModelReply(BaseModel):
     ]
     params: dict[str, Any]
     metrics: dict[str, float | None]
+    findings: Annotated[list[FindingReply], Field(description="What is to be known before the model is trusted.")]
     data: DataReply
     is_champion: bool
     hides_newer_version: Annotated[

@@ -20,6 +20,7 @@ from mlflow.tracking import MlflowClient
 from requests import RequestException
 
 from latentlens.errors import ConfigError, ModelRefused, NoModel, TrackingError
+from latentlens.evaluation.findings import findings_of
 from latentlens.explain.axes import axes_of
 from latentlens.recommenders import artifact
 from latentlens.recommenders.fitted import FittedModel
@@ -165,6 +166,7 @@ class Registry:
             model = artifact.read(_folder(version, cache))
             # What a higher layer added is its to check, and before any request meets it.
             axes_of(model)
+            findings_of(model)
         except ValueError as problem:
             raise _refused(version, str(problem)) from problem
         return model

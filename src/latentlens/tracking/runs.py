@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.exceptions import MlflowException, RestException
 from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from latentlens.errors import TrackingError
+from latentlens.evaluation.findings import DOCUMENT, Finding, in_markdown, to_json
 from latentlens.ratings.table import Origin
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.tracking import model_folder
@@ -29,11 +31,11 @@ class Experiment:
     """Everything that a run shows.
 
     curves: metric name -> value per epoch, the first being epoch 1. documents: file name -> text. pictures: file name
-    -> matplotlib figure. `card` is the run's description, in Markdown.
+    -> matplotlib figure. `card` is the run's description, in Markdown. model: None where only figures are kept.
     """
 
     run_name: str
-    model: FittedModel
+    model: FittedModel | None
     origin: Origin
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
@@ -41,6 +43,7 @@ class Experiment:
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
     pictures: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 class Recorded(NamedTuple):
@@ -56,20 +59,43 @@ def record(experiment: Experiment, tracking_uri: str, *, register: bool = True) 
     A version is registered last, when everything that it points to is whole. Raises TrackingError if the server refuses
     or cannot be reached; the run is then marked as failed, or as killed if the recording was interrupted.
     """
-    client = MlflowClient(tracking_uri)
+    with _reached(tracking_uri) as client, _run(client, experiment) as run_id:
+        client.set_terminated(run_id, "FINISHED")
+        version = None
+        if register and experiment.model is not None:
+            version = register_run(client, run_id, folder_name(experiment.model))
+    return Recorded(run_id, version)
+
+
+def record_comparison(parent: Experiment, children: Sequence[Experiment], tracking_uri: str) -> str:
+    """Record a run with a run below it for each child; nothing is registered. Returns the parent's id; see `record`."""
+    with _reached(tracking_uri) as client, _run(client, parent) as parent_id:
+        for child in children:
+            with _run(client, child, {MLFLOW_PARENT_RUN_ID: parent_id}) as run_id:
+                client.set_terminated(run_id, "FINISHED")
+        client.set_terminated(parent_id, "FINISHED")
+    return parent_id
+
+
+@contextmanager
+def _reached(tracking_uri: str) -> Iterator[MlflowClient]:
     try:
         with _giving_up_within_a_minute():
-            run_id = client.create_run(_experiment_id(client), run_name=experiment.run_name).info.run_id
-            try:
-                _log(client, run_id, experiment)
-                client.set_terminated(run_id, "FINISHED")
-                version = register_run(client, run_id, folder_name(experiment.model)) if register else None
-            except BaseException as problem:
-                _give_up(client, run_id, "KILLED" if isinstance(problem, KeyboardInterrupt) else "FAILED")
-                raise
+            yield MlflowClient(tracking_uri)
     except (MlflowException, OSError) as problem:
         raise TrackingError(_reason(tracking_uri, problem)) from problem
-    return Recorded(run_id, version)
+
+
+@contextmanager
+def _run(client: MlflowClient, experiment: Experiment, tags: dict[str, str] | None = None) -> Iterator[str]:
+    """Make a run that shows the experiment; whoever adds to it ends it, and if that fails it is marked."""
+    run_id = client.create_run(_experiment_id(client), run_name=experiment.run_name, tags=tags).info.run_id
+    try:
+        _log(client, run_id, experiment)
+        yield run_id
+    except BaseException as problem:
+        _give_up(client, run_id, "KILLED" if isinstance(problem, KeyboardInterrupt) else "FAILED")
+        raise
 
 
 def _give_up(client: MlflowClient, run_id: str, status: str) -> None:
@@ -146,11 +172,16 @@ def _log(client: MlflowClient, run_id: str, experiment: Experiment) -> None:
     )
     client.set_tag(run_id, "mlflow.note.content", experiment.card)
     client.log_inputs(run_id, [_dataset(experiment.origin)])
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "model"
-        model_folder.write(experiment.model, folder)
-        client.log_artifacts(run_id, str(folder), folder_name(experiment.model))
-    for name, text in {"model_card.md": experiment.card, **experiment.documents}.items():
+    # Runs with a finding are searched for by this tag.
+    client.set_tag(run_id, "findings", " ".join(one.code for one in experiment.findings) or "none")
+    if experiment.model is not None:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "model"
+            model_folder.write(experiment.model, folder)
+            client.log_artifacts(run_id, str(folder), folder_name(experiment.model))
+    found = json.dumps(to_json(experiment.findings), ensure_ascii=False, indent=1)
+    told = {DOCUMENT: found, "findings.md": in_markdown(experiment.findings)}
+    for name, text in {**told, **experiment.documents}.items():
         client.log_text(run_id, text, name)
     for name, picture in experiment.pictures.items():
         client.log_figure(run_id, picture, name)

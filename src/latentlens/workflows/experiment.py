@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
+from latentlens.errors import ConfigError, DataError
 from latentlens.evaluation import plots
+from latentlens.evaluation.findings import DOCUMENT as FINDINGS
+from latentlens.evaluation.findings import no_lists, to_json
 from latentlens.evaluation.protocols import accuracy
+from latentlens.evaluation.ranking_report import RankingReport
 from latentlens.evaluation.slices import rmse_by_count
 from latentlens.explain.axes import DOCUMENT
 from latentlens.explain.report import report
@@ -19,7 +23,11 @@ from latentlens.recommenders.fitted import EpochReport, FittedModel
 from latentlens.recommenders.popularity import Popularity
 from latentlens.tracking.runs import Experiment
 from latentlens.workflows.explained import Explained
+from latentlens.workflows.judge import Ask, Baselines, errors, judge
 from latentlens.workflows.model_card import model_card
+
+# Bounds the time of a training on many users; drawn by a seed.
+MOST_USERS = 2_000
 
 
 class Sides(NamedTuple):
@@ -42,19 +50,33 @@ def describe(
 ) -> Experiment:
     """Measure `model` on the test side, bias-only and popularity beside it by the same protocol, and describe the run.
 
+    Lists are asked for by at most 2,000 of the test side's users.
     The model that is recorded knows the rows of every side, so that none is recommended again.
     """
     fitted_on, validation, test = sides
-    found, bias = accuracy(model, test), accuracy(BiasOnly().fit(fitted_on), test)
+    popular = Popularity().fit(fitted_on)
+    found, bias = errors(model, fitted_on, test), errors(BiasOnly().fit(fitted_on), fitted_on, test)
+    curves = _curves(reports)
+    lists, popular_lists, why_not = _lists(model, popular, sides)
+    judged = judge(
+        model.recommender,
+        found,
+        lists,
+        Baselines(bias, popular_lists),
+        validation=curves.get("validation_rmse"),
+        axes=explained.axes,
+    )
+    if why_not:
+        judged = (*judged, no_lists(why_not))
     metrics = {
         "rmse": found.rmse,
         "mae": found.mae,
         "bias_rmse": bias.rmse,
-        "popularity_rmse": accuracy(Popularity().fit(fitted_on), test).rmse,
+        "popularity_rmse": accuracy(popular, test).rmse,
+        **_of_lists(lists, popular_lists),
         "fit_seconds": fit_seconds,
         **explained.metrics,
     }
-    curves = _curves(reports)
     pictures = {
         "plots/rating_distribution.png": plots.rating_distribution(fitted_on.rating),
         "plots/predicted_against_actual.png": plots.predicted_against_actual(test.rating, found.predicted),
@@ -66,8 +88,12 @@ def describe(
         pictures[f"plots/error_by_{whose}.png"] = plots.error_by_count(whose, slices)
     if curves:
         pictures["plots/learning_curve.png"] = plots.learning_curve(curves, metrics["bias_rmse"])
-    documents = {"data.json": json.dumps(asdict(fitted_on.origin), indent=1)}
-    extra = {}
+    card = model_card(model, metrics, explained.axes, judged, fitted_on, test)
+    extra: dict[str, Any] = {FINDINGS: to_json(judged)}
+    documents = {
+        "model_card.md": card,
+        "data.json": json.dumps(asdict(fitted_on.origin), indent=1),
+    }
     if explained.axes is not None:
         extra[DOCUMENT] = explained.axes.to_json()
         documents["axes.html"] = report(model, explained.axes, source=fitted_on.origin.name)
@@ -79,10 +105,45 @@ def describe(
         params=_params(model, preset, sides),
         metrics=metrics,
         curves=curves,
-        card=model_card(model, metrics, explained.axes, fitted_on, test),
+        card=card,
         documents=documents,
         pictures=pictures,
+        findings=judged,
     )
+
+
+class _Lists(NamedTuple):
+    """Of the model and of popularity; None, and why, where no list can be judged."""
+
+    own: RankingReport | None
+    popular: RankingReport | None
+    why_not: str | None
+
+
+def _lists(model: FittedModel, popular: FittedModel, sides: Sides) -> _Lists:
+    if sides.validation is not None:
+        # As the served model, these list nothing that was only watched.
+        history = History.of(sides.fitted_on, sides.validation)
+        model, popular = replace(model, history=history), replace(popular, history=history)
+    ask = Ask(most_users=MOST_USERS)
+    try:
+        return _Lists(ask(model, sides.test).report, ask(popular, sides.test).report, None)
+    except (ConfigError, DataError) as problem:
+        # The ratings are good enough to predict by.
+        return _Lists(None, None, str(problem))
+
+
+def _of_lists(lists: RankingReport | None, popular: RankingReport | None) -> dict[str, float]:
+    if lists is None or popular is None:
+        return {}
+    return {
+        f"ndcg_at_{lists.k}": lists.mean("ndcg"),
+        f"popularity_ndcg_at_{lists.k}": popular.mean("ndcg"),
+        f"recall_at_{lists.k}": lists.mean("recall"),
+        f"coverage_at_{lists.k}": lists.coverage,
+        f"popularity_bias_at_{lists.k}": lists.popularity_bias,
+        "n_users_with_a_list": lists.n_users,
+    }
 
 
 def _params(model: FittedModel, preset: str | None, sides: Sides) -> Mapping[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from latentlens.evaluation.findings import Finding, in_markdown
 from latentlens.explain.axes import Axes
 from latentlens.explain.report import headline
 from latentlens.ratings.table import Ratings
@@ -11,9 +12,14 @@ from latentlens.recommenders.fitted import FittedModel
 
 
 def model_card(
-    model: FittedModel, metrics: Mapping[str, float], axes: Axes | None, trainset: Ratings, testset: Ratings
+    model: FittedModel,
+    metrics: Mapping[str, float],
+    axes: Axes | None,
+    findings: Sequence[Finding],
+    trainset: Ratings,
+    testset: Ratings,
 ) -> str:
-    """Describe a model, its data, its errors, its axes and its limits."""
+    """Describe a model, its data, its errors, its lists, its axes and its limits."""
     low, high = trainset.scale
     rows = "\n".join(f"| {note.what} | {note.rows:,} |" for note in trainset.origin.notes)
     params = "\n".join(f"| `{name}` | {value} |" for name, value in model.params.items())
@@ -35,6 +41,10 @@ Predicts ratings from {low:g} to {high:g} stars. {step}
 | popularity (each movie's damped mean) | {metrics["popularity_rmse"]:.4f} | |
 
 A low RMSE says that ratings are predicted well, not that lists rank well.
+{_lists(metrics)}
+## Findings
+
+{in_markdown(findings)}
 {_meaning(axes)}{_reasons(metrics)}
 ## Data: {trainset.origin.name}
 
@@ -55,6 +65,17 @@ SHA-256 `{trainset.origin.sha256}`
 - A user or movie without ratings is answered by the mean and the biases that are known; the answer says so.
 - Movies that nobody rated are never recommended.
 - The model folder holds people's ratings: keep it where such data may be kept.
+"""
+
+
+def _lists(metrics: Mapping[str, float]) -> str:
+    if "ndcg_at_10" not in metrics:
+        return ""
+    return f"""
+| lists of ten for {metrics["n_users_with_a_list"]:,} users | nDCG | recall | coverage |
+|---|---|---|---|
+| **this model** | **{metrics["ndcg_at_10"]:.4f}** | {metrics["recall_at_10"]:.4f} | {metrics["coverage_at_10"]:.1%} |
+| popularity | {metrics["popularity_ndcg_at_10"]:.4f} | | |
 """
 
 

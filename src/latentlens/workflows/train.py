@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from latentlens.errors import ConfigError, TrackingError
+from latentlens.evaluation.findings import Finding
 from latentlens.explain.stability import N_REFITS
 from latentlens.ratings.splits import hold_out
 from latentlens.ratings.table import Ratings
@@ -29,8 +30,8 @@ class TrainReport:
     """What a training found; errors in stars on the test side. `fit_seconds` excludes reading and recording.
 
     n_fitted, n_validation: ratings of the train side that were fitted, and that were only watched. What follows
-    `run_name` is None where it does not apply to the model: steady and named axes and the share of taste that the named
-    ones hold (0 to 1), and the measures of `explain.quality`.
+    `run_name` is None where it does not apply to the model or cannot be measured: lists of ten for so many users,
+    steady and named axes and the share of taste that the named ones hold (0 to 1), the measures of `explain.quality`.
     """
 
     rmse: float
@@ -44,12 +45,19 @@ class TrainReport:
     model_version: int | None
     tracking_uri: str
     run_name: str
+    ndcg_at_10: float | None = None
+    popularity_ndcg_at_10: float | None = None
+    recall_at_10: float | None = None
+    coverage_at_10: float | None = None
+    popularity_bias_at_10: float | None = None
+    n_users_with_a_list: float | None = None
     axes_steady: float | None = None
     axes_named: float | None = None
     axes_named_share: float | None = None
     deletion_ratio: float | None = None
     influence_correlation: float | None = None
     axis_names: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def train(
@@ -96,6 +104,7 @@ def train(
             run_id, version = _record(experiment, uri, store)
             report = TrainReport(
                 **experiment.metrics,
+                findings=experiment.findings,
                 axis_names=tuple(axis.name for axis in found.axes.named if axis.name) if found.axes else (),
                 n_fitted=len(fitted_on),
                 n_validation=0 if validation is None else len(validation),

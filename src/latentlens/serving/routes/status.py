@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.metadata import version as installed_version
 
 import numpy as np
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from latentlens.evaluation.findings import findings_of
 from latentlens.serving.dependencies import Current, ServedModel, Told
 from latentlens.serving.problems import documented
-from latentlens.serving.schemas import DataReply, ModelReply, ReadyReply, StatusReply, WelcomeReply
+from latentlens.serving.schemas import DataReply, FindingReply, ModelReply, ReadyReply, StatusReply, WelcomeReply
 
 router = APIRouter(tags=["status"])
 
@@ -45,6 +47,7 @@ async def model(served: ServedModel, current: Current) -> ModelReply:
         ranks_by=fitted.ranks_by,
         params=dict(fitted.params),
         metrics=dict(served.metrics),
+        findings=[FindingReply(**asdict(one), see=one.see) for one in findings_of(fitted)],
         data=DataReply(name=served.run_params.get("data_name"), sha256=served.run_params.get("data_sha256")),
         is_champion=version.is_champion,
         hides_newer_version=version.newest if version.hides_newer else None,
