@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from latentlens.recommenders.fitted import EpochReport, OnEpoch, Recommendation
     from latentlens.tracking.registry import Promotion
     from latentlens.workflows import doctor
+    from latentlens.workflows.compare import OnModel
     from latentlens.workflows.everybody import OnBatch
     from latentlens.workflows.explained import OnRefit
     from latentlens.workflows.train import TrainReport
@@ -40,7 +41,7 @@ _out = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" i
 _err = Console(stderr=True, highlight=False)
 
 # Titles need the place of the genres in a window narrower than a page; a chart is as wide as that.
-_PAGE = 80
+PAGE = 80
 
 
 def say(text: str) -> None:
@@ -56,6 +57,11 @@ def complain(text: str) -> None:
 def answer(text: str) -> None:
     """Print an answer of one line."""
     print(text)  # noqa: T201 - rich would wrap it
+
+
+def width() -> int:
+    """Characters of a line of the answer; many in a pipe."""
+    return _out.width
 
 
 def show(*parts: Any) -> None:
@@ -100,6 +106,15 @@ def listing() -> Iterator[OnBatch]:
 
 
 @contextmanager
+def comparing() -> Iterator[OnModel]:
+    """Show a bar that moves with each model; nothing where the output is no terminal."""
+    columns = (TextColumn("Comparing"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=_err, disable=not _err.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda name, done, n: progress.update(task, description=name, completed=done, total=n)
+
+
+@contextmanager
 def downloads() -> Iterator[OnDownload]:
     """Say what is fetched and on what terms, and show a bar that moves with it; no bar where nothing is fetched."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
@@ -139,7 +154,7 @@ def summary(found: Summary) -> None:
         bars.add_row(
             label, ProgressBar(highest, bar.count, complete_style="cyan", finished_style="cyan"), f"{bar.count:,}"
         )
-    _out.print(bars, width=_PAGE)
+    _out.print(bars, width=PAGE)
     for title, notes in (("Steps", found.steps), ("Worth a look", found.doubts)):
         _out.print(f"{title}:" if notes else f"{title}: nothing")
         for note in notes:
@@ -209,7 +224,7 @@ def movies(
 ) -> None:
     """Show a list of movies; `extra` adds columns, heading -> one text per row, `instead` takes the genres' place."""
     texts: dict[str, Sequence[str]] = {"movie": [row.title for row in rows]}
-    if _out.width >= _PAGE:
+    if _out.width >= PAGE:
         texts |= {"genres": [", ".join(row.genres) for row in rows]} if instead is None else dict(instead)
     figures = {
         "year": [str(row.year or "") for row in rows],

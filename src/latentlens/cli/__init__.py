@@ -7,7 +7,7 @@ import sys
 import typer
 
 from latentlens import terminal
-from latentlens.cli import data, operations, questions, training, why
+from latentlens.cli import comparing, data, operations, questions, training, why
 from latentlens.errors import LatentLensError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 for command in (
     training.up,
     training.train,
+    comparing.compare,
     questions.recommend,
     questions.similar,
     why.explain,

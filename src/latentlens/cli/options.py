@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from latentlens import terminal
+from latentlens.errors import ConfigError
 from latentlens.processes import Terminated, stopped_by_sigterm
 
 STORE = Path("mlruns")
@@ -45,6 +46,17 @@ RatingScale = Annotated[
 Catalogue = Annotated[
     Path | None, typer.Option(help="CSV, TSV or Parquet with the movies' ids, title, and if you like genres and year.")
 ]
+TestSize = Annotated[float, typer.Option(help="Share of the ratings on the test side.")]
+LeaveLast = Annotated[int | None, typer.Option(help="Instead: each user's last N ratings are the test side.")]
+ByTime = Annotated[
+    bool, typer.Option("--by-time", help="Instead: the latest ratings, a share of --test-size, are the test side.")
+]
+TestFile = Annotated[
+    str | None, typer.Option(help="Instead: the ratings of this file are the test side, those of --data train.")
+]
+MostActiveUsers = Annotated[int | None, typer.Option(help="Keep only so many users, the most active.")]
+MostRatedMovies = Annotated[int | None, typer.Option(help="Keep only so many movies, the most rated.")]
+Seed = Annotated[int, typer.Option(help="Fixes the split and the start of the training.")]
 Uri = Annotated[
     str | None,
     typer.Option(help="MLflow's address; otherwise a running server is found, or one started for the while."),
@@ -63,6 +75,16 @@ ApiPort = Annotated[int, typer.Option(envvar="LATENTLENS_API_PORT", min=1, max=6
 def given(**options: Any) -> dict[str, Any]:
     """The options that were given, by name."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def write_page(path: Path, page: str, option: str) -> None:
+    """Write a page where `option` says. Raises ConfigError for a file that cannot be written."""
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as problem:
+        raise ConfigError(
+            f"{path} cannot be written ({problem.strerror}): name another file for {option}."
+        ) from problem
 
 
 @contextmanager

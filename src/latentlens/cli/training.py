@@ -13,17 +13,24 @@ from latentlens import terminal
 from latentlens.cli.options import (
     STORE,
     ApiPort,
+    ByTime,
     Catalogue,
     Data,
     Host,
     ItemCol,
     Json,
+    LeaveLast,
     MlflowPort,
+    MostActiveUsers,
+    MostRatedMovies,
     Preset,
     PresetOption,
     RatingCol,
     RatingScale,
+    Seed,
     Store,
+    TestFile,
+    TestSize,
     TimestampCol,
     Uri,
     UserCol,
@@ -83,26 +90,20 @@ def train(
     preset: PresetOption = Preset.tuned,
     n_factors: Annotated[int | None, typer.Option(help="Latent axes; the preset's 150 if not given.")] = None,
     n_epochs: Annotated[int | None, typer.Option(help="Passes over the ratings; the preset's 20 if not given.")] = None,
-    test_size: Annotated[float, typer.Option(help="Share of the ratings on the test side.")] = 0.2,
-    leave_last: Annotated[
-        int | None, typer.Option(help="Instead: each user's last N ratings are the test side.")
-    ] = None,
-    by_time: Annotated[
-        bool, typer.Option("--by-time", help="Instead: the latest ratings, a share of --test-size, are the test side.")
-    ] = False,
-    test_file: Annotated[
-        str | None, typer.Option(help="Instead: the ratings of this file are the test side, those of --data train.")
-    ] = None,
+    test_size: TestSize = 0.2,
+    leave_last: LeaveLast = None,
+    by_time: ByTime = False,
+    test_file: TestFile = None,
     validation_size: Annotated[
         float, typer.Option(help="Share of the train side watched by epoch; 0 fits on all.")
     ] = 0.05,
-    most_active_users: Annotated[int | None, typer.Option(help="Keep only so many users, the most active.")] = None,
-    most_rated_movies: Annotated[int | None, typer.Option(help="Keep only so many movies, the most rated.")] = None,
+    most_active_users: MostActiveUsers = None,
+    most_rated_movies: MostRatedMovies = None,
     axis_refits: Annotated[
         int | None,
         typer.Option(min=0, max=100, help="Fits that tell steady axes from noise; 5 if not given, 0: no axes."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Fixes the split and the start of the training.")] = 42,
+    seed: Seed = 42,
     run_name: Annotated[str | None, typer.Option(help="Name of the run in MLflow.")] = None,
     if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing if a model is registered already.")] = False,
     tracking_uri: Uri = None,

@@ -9,7 +9,7 @@ import typer
 
 from latentlens import terminal
 from latentlens.cli import answers, pages
-from latentlens.cli.options import STORE, Json, Store, Uri
+from latentlens.cli.options import STORE, Json, Store, Uri, write_page
 from latentlens.cli.questions import as_id, explainer_of, require_known
 from latentlens.errors import ConfigError
 
@@ -98,10 +98,5 @@ def _write_report(path: Path, opened: Opened, axes: Axes, user_id: int | str | N
     from latentlens.explain.report import report
 
     page = report(opened.model, axes, source=f"model version {opened.version.number}", user_id=user_id)
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as problem:
-        raise ConfigError(
-            f"{path} cannot be written ({problem.strerror}): name another file for --report."
-        ) from problem
+    write_page(path, page, "--report")
     terminal.say(f"Report: {path}")

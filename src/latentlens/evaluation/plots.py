@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
+from latentlens.evaluation.intervals import Interval
 from latentlens.evaluation.slices import Slice
 
 _INK, _ACCENT, _QUIET, _FAINT = "#22303c", "#c2410c", "#94a3b8", "#e2e8f0"
+# Of models side by side; shape and colour both tell them apart (Okabe & Ito 2008).
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#7f6000", "#22303c", "#94a3b8")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
 
 
 def learning_curve(curves: Mapping[str, Sequence[float]], bias_rmse: float) -> Figure:
@@ -80,3 +85,42 @@ def _blank(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     axes.set(title=title, xlabel=x, ylabel=y)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+class Point(NamedTuple):
+    """A model among others: how its lists rank, with an interval, how long it took to fit, what share it shows."""
+
+    name: str
+    quality: float
+    interval: Interval
+    fit_seconds: float
+    coverage: float
+
+
+def quality_against_cost(points: Sequence[Point], metric: str) -> Figure:
+    """How well lists rank, against the time of the fit and against coverage; bars are 95 % intervals."""
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    by_time, by_coverage = figure.subplots(1, 2, sharey=True)
+    for number, point in enumerate(points):
+        error = [[point.quality - point.interval.low], [point.interval.high - point.quality]]
+        style: dict[str, Any] = {
+            "fmt": _MARKERS[number % len(_MARKERS)],
+            "color": _COLOURS[number % len(_COLOURS)],
+            "ms": 8,
+        }
+        for axes, x in ((by_time, point.fit_seconds), (by_coverage, point.coverage)):
+            label = point.name if axes is by_time else None
+            axes.errorbar(x, point.quality, yerr=error, label=label, capsize=3, elinewidth=1.2, mec="white", **style)
+    by_time.set(xscale="log", xlabel="seconds to fit", ylabel=metric)
+    by_time.set_ylim(bottom=0)
+    by_coverage.set(xlabel="share of the movies in any list")
+    by_coverage.set_xlim(left=0)
+    by_time.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    by_coverage.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    for axes, title in ((by_time, "Ranking against time"), (by_coverage, "Ranking against coverage")):
+        axes.set_title(title)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color=_FAINT, lw=0.7)
+        axes.set_axisbelow(True)
+    figure.legend(loc="outside lower center", ncols=min(len(points), 8), frameon=False, handletextpad=0.2)
+    return figure

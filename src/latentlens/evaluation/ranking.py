@@ -49,9 +49,9 @@ def ranked(
     most_users: int | None = None,
     seed: int = 0,
 ) -> Lists:
-    """Ask `model` for the `k` best movies for each user of `test`, without those that it knows that the user
-    rated, on any side but this one.
+    """Ask `model` for the `k` best movies for each user of `test`, without those that the user rated before.
 
+    That is what the model knows to be rated, fitted or only watched, without the rows of `test` if it knows these too.
     A test rating is relevant from `liked` on: not given, from the upper quarter of the scale, which is 4 on 1 to 5 and
     on half stars; the lowest of the scale makes every test rating count. All movies compete. With `negatives` only the
     user's relevant test movies do, and so many others (all, if there are no more), drawn by `seed` from those that the

@@ -1,0 +1,147 @@
+"""`compare`: models side by side on the same ratings and users."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from latentlens import terminal
+from latentlens.cli.options import (
+    STORE,
+    ByTime,
+    Catalogue,
+    Data,
+    ItemCol,
+    Json,
+    LeaveLast,
+    MostActiveUsers,
+    MostRatedMovies,
+    RatingCol,
+    RatingScale,
+    Seed,
+    Store,
+    TestFile,
+    TestSize,
+    TimestampCol,
+    Uri,
+    UserCol,
+    given,
+    stoppable,
+    write_page,
+)
+
+if TYPE_CHECKING:
+    from latentlens.workflows.comparison import Column, Comparison
+
+# What there is room for in a window narrower than a page, and than two.
+_NARROW = ("rmse", "fit_seconds")
+_PAGE = ("recall", "coverage", "popularity_bias", *_NARROW, "list_seconds")
+
+
+def compare(
+    data: Data = "demo",
+    user_col: UserCol = None,
+    item_col: ItemCol = None,
+    rating_col: RatingCol = None,
+    timestamp_col: TimestampCol = None,
+    rating_scale: RatingScale = None,
+    catalogue: Catalogue = None,
+    models: Annotated[
+        str | None, typer.Option(help="Presets, with commas between; all that fit these ratings if not given.")
+    ] = None,
+    metric: Annotated[
+        str, typer.Option(help="What orders them: ndcg, precision, recall, map, mrr or hit_rate.")
+    ] = "ndcg",
+    k: Annotated[int, typer.Option("--k", help="Movies in a list.")] = 10,
+    liked: Annotated[
+        float | None, typer.Option(help="Lowest test rating that counts as liked; the upper quarter if not given.")
+    ] = None,
+    negatives: Annotated[
+        int | None, typer.Option(help="Rank among so many drawn movies, as some papers do; all if not given.")
+    ] = None,
+    test_size: TestSize = 0.2,
+    leave_last: LeaveLast = None,
+    by_time: ByTime = False,
+    test_file: TestFile = None,
+    most_active_users: MostActiveUsers = None,
+    most_rated_movies: MostRatedMovies = None,
+    seed: Seed = 42,
+    html: Annotated[Path | None, typer.Option(help="Also write the comparison as an HTML page.")] = None,
+    tracking_uri: Uri = None,
+    store: Store = STORE,
+    json: Json = False,
+) -> None:
+    """Fit models on the same ratings, measure predictions, lists and time, and record it; nothing is registered."""
+    from latentlens.ratings.readers.format import Format
+    from latentlens.workflows import compare as workflow
+    from latentlens.workflows.comparison_page import page
+    from latentlens.workflows.prepare import prepare
+
+    chosen = None if models is None else [name.strip() for name in models.split(",")]
+    workflow.check(chosen, metric)
+    table = given(
+        user_col=user_col,
+        item_col=item_col,
+        rating_col=rating_col,
+        timestamp_col=timestamp_col,
+        rating_scale=rating_scale,
+        catalogue=catalogue,
+    )
+    with stoppable("Stopped: nothing was recorded."):
+        with terminal.downloads() as on_download:
+            split = prepare(
+                data,
+                Format(**table),
+                most_active_users=most_active_users,
+                most_rated_movies=most_rated_movies,
+                test_size=test_size,
+                leave_last=leave_last,
+                by_time=by_time,
+                test_source=test_file,
+                seed=seed,
+                on_download=on_download,
+            )
+        terminal.data(split.train, split.test)
+        with terminal.comparing() as on_model:
+            found = workflow.compare(
+                split, chosen, metric=metric, k=k, liked=liked, negatives=negatives, seed=seed, on_model=on_model
+            )
+        if html is not None:
+            write_page(html, page(found), "--html")
+        found = workflow.recorded(found, split, tracking_uri=tracking_uri, store=store, say=terminal.say)
+    terminal.as_json(found.to_json()) if json else _show(found, html)
+
+
+def _show(found: Comparison, html: Path | None) -> None:
+    terminal.say(found.about)
+    terminal.show(_table(found))
+    for name, why in found.left_out.items():
+        terminal.say(f"Without {name}: {why}")
+    terminal.show("")
+    for one, names in found.findings:
+        terminal.noted(one, names)
+    if html is not None:
+        terminal.say(f"Page: {html}")
+    terminal.say(f"Run compare-{found.data}: {found.run_id}")
+
+
+def _table(found: Comparison) -> Table:
+    """The best of each column in bold, and with a star for eyes and pipes without it."""
+    width = terminal.width()
+    first, *rest = found.columns(*(_NARROW if width < terminal.PAGE else _PAGE if width < 2 * terminal.PAGE else ()))
+    doubts = {"95 %": found.intervals()} | ({"p": found.p_values()} if width >= terminal.PAGE else {})
+    shown = {"model": [model.name for model in found.models], f"{first.heading}@{found.k}": _marked(found, first)}
+    shown |= doubts | {column.heading: _marked(found, column) for column in rest}
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    for heading in shown:
+        table.add_column(heading, justify="left" if heading == "model" else "right", no_wrap=heading == "model")
+    for row in zip(*shown.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _marked(found: Comparison, column: Column) -> list[str]:
+    return [f"[bold green]{text}*[/]" if best else f"{text} " for text, best in found.cells(column)]
