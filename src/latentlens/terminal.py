@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -23,7 +24,6 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from latentlens.evaluation.findings import Finding
     from latentlens.ratings.readers.download import DownloadReport, OnDownload
     from latentlens.ratings.summary import Spread, Summary
     from latentlens.ratings.table import Ratings
@@ -41,7 +41,7 @@ _out = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" i
 _err = Console(stderr=True, highlight=False)
 
 # Titles need the place of the genres in a window narrower than a page; a chart is as wide as that.
-PAGE = 80
+_PAGE = 80
 
 
 def say(text: str) -> None:
@@ -154,7 +154,7 @@ def summary(found: Summary) -> None:
         bars.add_row(
             label, ProgressBar(highest, bar.count, complete_style="cyan", finished_style="cyan"), f"{bar.count:,}"
         )
-    _out.print(bars, width=PAGE)
+    _out.print(bars, width=_PAGE)
     for title, notes in (("Steps", found.steps), ("Worth a look", found.doubts)):
         _out.print(f"{title}:" if notes else f"{title}: nothing")
         for note in notes:
@@ -207,13 +207,14 @@ def trained(report: TrainReport) -> None:
     if report.model_version is not None:
         _out.print(f"Registered: latentlens version {report.model_version}", markup=False)
     for one in report.findings:
-        noted(one)
+        noted(one.code, one.title, [one.seen], one.advice)
 
 
-def noted(found: Finding, of: str = "") -> None:
-    """Show a finding; `of`: which models it is about."""
-    about = f" ({of})" if of else ""
-    _out.print(f"[yellow]{found.code} {found.title}[/]{_plain(about)}: {_plain(found.text)}")
+def noted(code: str, title: str, seen: Sequence[str], advice: str) -> None:
+    """Show a finding: what was seen, each on a line, then what to do."""
+    _out.print(f"[yellow]{code} {title}[/]")
+    for text in (*seen, f"→ {advice}"):
+        _out.print(Padding.indent(_plain(text), 2))
 
 
 def movies(
@@ -224,7 +225,7 @@ def movies(
 ) -> None:
     """Show a list of movies; `extra` adds columns, heading -> one text per row, `instead` takes the genres' place."""
     texts: dict[str, Sequence[str]] = {"movie": [row.title for row in rows]}
-    if _out.width >= PAGE:
+    if _out.width >= _PAGE:
         texts |= {"genres": [", ".join(row.genres) for row in rows]} if instead is None else dict(instead)
     figures = {
         "year": [str(row.year or "") for row in rows],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from latentlens import terminal
 from latentlens.cli.options import (
@@ -36,9 +38,8 @@ from latentlens.cli.options import (
 if TYPE_CHECKING:
     from latentlens.workflows.comparison import Column, Comparison
 
-# What there is room for in a window narrower than a page, and than two.
-_NARROW = ("rmse", "fit_seconds")
-_PAGE = ("recall", "coverage", "popularity_bias", *_NARROW, "list_seconds")
+# What a narrow window drops last.
+_FIRST = ("95 %", "RMSE", "fit s", "p", "recall", "coverage", "hit rate", "MAE", "pop. bias", "s / 1,000 lists")
 
 
 def compare(
@@ -121,26 +122,40 @@ def _show(found: Comparison, html: Path | None) -> None:
     for name, why in found.left_out.items():
         terminal.say(f"Without {name}: {why}")
     terminal.show("")
-    for one, names in found.findings:
-        terminal.noted(one, names)
+    for one in found.findings:
+        terminal.noted(
+            one.code, one.title, [f"{', '.join(names)}: {seen}" for seen, names in one.seen.items()], one.advice
+        )
     if html is not None:
         terminal.say(f"Page: {html}")
     terminal.say(f"Run compare-{found.data}: {found.run_id}")
 
 
 def _table(found: Comparison) -> Table:
-    """The best of each column in bold, and with a star for eyes and pipes without it."""
-    width = terminal.width()
-    first, *rest = found.columns(*(_NARROW if width < terminal.PAGE else _PAGE if width < 2 * terminal.PAGE else ()))
-    doubts = {"95 %": found.intervals()} | ({"p": found.p_values()} if width >= terminal.PAGE else {})
-    shown = {"model": [model.name for model in found.models], f"{first.heading}@{found.k}": _marked(found, first)}
-    shown |= doubts | {column.heading: _marked(found, column) for column in rest}
+    """As many columns as the window has room for; the best of each in bold, and with a star for pipes."""
+    first, *rest = found.columns()
     table = Table(box=None, pad_edge=False, collapse_padding=True)
+    columns = {"model": [model.name for model in found.models], f"{first.heading}@{found.k}": _marked(found, first)}
+    least = list(columns)
+    columns |= {"95 %": found.intervals(), "p": found.p_values()}
+    columns |= {column.heading: _marked(found, column) for column in rest}
+    shown = _fitting(columns, [*least, *_FIRST])
     for heading in shown:
-        table.add_column(heading, justify="left" if heading == "model" else "right", no_wrap=heading == "model")
+        table.add_column(heading, justify="left" if heading == "model" else "right", no_wrap=True)
     for row in zip(*shown.values(), strict=True):
         table.add_row(*row)
     return table
+
+
+def _fitting(columns: Mapping[str, Sequence[str]], first: Sequence[str]) -> dict[str, Sequence[str]]:
+    """The columns that there is room for, those named first before others, in their own order."""
+    room, kept = terminal.width(), set()
+    for heading in [*(name for name in first if name in columns), *(name for name in columns if name not in first)]:
+        room -= 1 + max(Text.from_markup(cell).cell_len for cell in (heading, *columns[heading]))
+        if room < -1:
+            break
+        kept.add(heading)
+    return {heading: cells for heading, cells in columns.items() if heading in kept}
 
 
 def _marked(found: Comparison, column: Column) -> list[str]:

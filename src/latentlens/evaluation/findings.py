@@ -7,7 +7,7 @@ stated where they are used; what is compared with a baseline is compared on the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from latentlens.evaluation.intervals import Interval
@@ -25,20 +25,30 @@ LOST_SINCE_BEST = 1.01
 BY_HEART = 0.5
 FEW_USERS = 100
 WIDE = 0.1
+_TOO_FEW = "too few users to tell"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to know before a model is trusted: a stable code, what it is, and with figures what to do."""
+    """Something to know before a model is trusted: a stable code, what it is, the figures, and what to do."""
 
     code: str
     title: str
-    text: str
+    seen: str
+    advice: str
+
+    @property
+    def text(self) -> str:
+        """What was seen, then what to do."""
+        return f"{self.seen} {self.advice}"
 
     @property
     def see(self) -> str:
         """Where it is explained."""
         return f"docs/findings.md#{self.code.lower()}"
+
+
+_FIELDS = [field.name for field in fields(Finding)]
 
 
 def to_json(found: Iterable[Finding]) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def findings_of(model: FittedModel) -> tuple[Finding, ...]:
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         raise ValueError(f"{DOCUMENT} is not of format {FORMAT}, which this version reads")
     try:
-        found = tuple(Finding(entry["code"], entry["title"], entry["text"]) for entry in document["findings"])
+        found = tuple(Finding(**{name: entry[name] for name in _FIELDS}) for entry in document["findings"])
     except (KeyError, TypeError) as problem:
         raise ValueError(f"{DOCUMENT} lacks what a finding needs: {problem!r}") from problem
     if not all(isinstance(value, str) for one in found for value in asdict(one).values()):
@@ -79,7 +89,10 @@ def leakage(n_leaked: int, n_test: int, rmse: float, train_rmse: float) -> Findi
     else:
         return None
     return Finding(
-        "LL001", "leakage suspected", f"{seen}: these figures flatter. Split anew, so that no test rating is fitted."
+        "LL001",
+        "leakage suspected",
+        f"{seen}: these figures flatter.",
+        "Split anew, so that no test rating is fitted under any id.",
     )
 
 
@@ -92,7 +105,8 @@ def not_above_popularity(k: int, ndcg: float, popularity_ndcg: float, gain: Inte
         "LL002",
         "no better than popularity",
         f"nDCG@{k} is {ndcg:.3f}, popularity's {popularity_ndcg:.3f} (gain {gain.low:+.3f} to {gain.high:+.3f}):"
-        f" {verdict}. Serve a model that ranks, such as the preset tuned, or test on more users.",
+        f" {verdict}.",
+        "Serve a model whose lists are better than popularity's; if the two are close, test on more users.",
     )
 
 
@@ -103,8 +117,8 @@ def popularity_bias(ratio: float) -> Finding | None:
     return Finding(
         "LL003",
         "popularity bias",
-        f"Listed movies have {ratio:.2f} times the ratings of those that the same users rated: lists are more popular"
-        " than tastes. See whether another model covers more (latentlens compare).",
+        f"Listed movies have {ratio:.2f} times the ratings of those that the same users rated.",
+        "Lists are more popular than tastes: see whether another model covers more (latentlens compare).",
     )
 
 
@@ -120,9 +134,7 @@ def overfit(validation: Sequence[float], rmse: float, train_rmse: float, bias_rm
         seen = f"RMSE is {train_rmse:.4f} on fitted ratings, {rmse:.4f} on others, bias-only's {bias_rmse:.4f}"
     else:
         return None
-    return Finding(
-        "LL004", "overfit", f"{seen}: it learns ratings by heart. Fit fewer epochs, or regularise more (reg_all)."
-    )
+    return Finding("LL004", "overfit", f"{seen}.", "Fit fewer epochs (n_epochs), or regularise more (reg_all).")
 
 
 def axes_are_noise(n_steady: int, n_axes: int, n_refits: int) -> Finding | None:
@@ -132,8 +144,8 @@ def axes_are_noise(n_steady: int, n_axes: int, n_refits: int) -> Finding | None:
     return Finding(
         "LL005",
         "axes are noise",
-        f"None of the {n_axes} leading axes came back in most of {n_refits} fits from other random numbers: read no"
-        " meaning into them. Other settings, such as the preset tuned, or more ratings may find axes that last.",
+        f"None of the {n_axes} leading axes came back in most of {n_refits} fits from other random numbers.",
+        "Read no meaning into them; other settings, such as the preset tuned, or more ratings may find axes that last.",
     )
 
 
@@ -141,12 +153,12 @@ def not_below_bias_only(rmse: float, bias_rmse: float, gain: Interval) -> Findin
     """LL006: `gain`, the 95 % interval of what bias-only's mean square error is above the model's, is not above 0."""
     if gain.low > 0:
         return None
-    verdict = "taste makes them worse" if gain.high < 0 else "taste adds nothing that is beyond chance"
+    verdict = "worse than without any taste" if gain.high < 0 else "the difference may be chance"
     return Finding(
         "LL006",
         "no better than bias-only",
-        f"RMSE is {rmse:.4f}, bias-only's {bias_rmse:.4f}: in its predicted ratings {verdict}. Do not read them as"
-        " personal; the preset tuned, or more ratings per user, may do better.",
+        f"RMSE is {rmse:.4f}, bias-only's {bias_rmse:.4f}: {verdict}.",
+        "Do not read its predicted ratings as personal; another model, or more ratings per user, may do better.",
     )
 
 
@@ -159,11 +171,9 @@ def too_few_users(k: int, n_users: int, n_new_users: int, ndcg: Interval) -> Fin
         seen = f"nDCG@{k} lies anywhere from {ndcg.low:.3f} to {ndcg.high:.3f}"
     else:
         return None
-    return Finding(
-        "LL007", "too few users to tell", f"{seen}: differences are mostly chance. Test on more users or more ratings."
-    )
+    return Finding("LL007", _TOO_FEW, f"{seen}: differences are mostly chance.", "Test on more users, or more ratings.")
 
 
 def no_lists(reason: str) -> Finding:
     """LL007: no list could be judged at all."""
-    return Finding("LL007", "too few users to tell", f"No list could be judged. {reason}")
+    return Finding("LL007", _TOO_FEW, f"No list could be judged. {reason}", "Until then, RMSE is all that is known.")

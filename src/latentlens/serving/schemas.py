@@ -261,7 +261,8 @@ class DataReply(BaseModel):
 _FINDING = {
     "code": "LL003",
     "title": "popularity bias",
-    "text": "Listed movies have 2.1 times as many ratings as those that the same users rated: ...",
+    "seen": "Listed movies have 2.02 times the ratings of those that the same users rated.",
+    "advice": "Lists are more popular than tastes: see whether another model covers more (latentlens compare).",
     "see": "docs/findings.md#ll003",
 }
 
@@ -273,7 +274,8 @@ class FindingReply(BaseModel):
 
     code: str
     title: str
-    text: str
+    seen: Annotated[str, Field(description="The figures.")]
+    advice: Annotated[str, Field(description="What to do.")]
     see: Annotated[str, Field(description="Where it is explained.")]
 
 

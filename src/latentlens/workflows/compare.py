@@ -178,7 +178,15 @@ def recorded(
                 "comparison.json": json.dumps(found.to_json(), ensure_ascii=False, indent=1),
             },
             pictures={"comparison.png": found.picture},
-            findings=tuple(Finding(one.code, one.title, f"({names}) {one.text}") for one, names in found.findings),
+            findings=tuple(
+                Finding(
+                    one.code,
+                    one.title,
+                    " ".join(f"{', '.join(of)}: {seen}" for seen, of in one.seen.items()),
+                    one.advice,
+                )
+                for one in found.findings
+            ),
         )
         run_id = record_comparison(parent, children, uri)
         return replace(found, run_id=run_id, tracking_uri=uri)

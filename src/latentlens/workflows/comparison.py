@@ -45,6 +45,15 @@ COLUMNS = (
 )
 
 
+class Shared(NamedTuple):
+    """A finding of some of the models. seen: what was seen -> names of the models of which it was."""
+
+    code: str
+    title: str
+    seen: dict[str, list[str]]
+    advice: str
+
+
 @dataclass(frozen=True, eq=False)
 class Compared:
     """One model. `interval`: 95 %, of the metric of the comparison; `p_value`: of no difference to the best in it.
@@ -114,17 +123,14 @@ class Comparison:
         return quality_against_cost(self.points, f"{self.columns()[0].heading}@{self.k}")
 
     @property
-    def findings(self) -> list[tuple[Finding, str]]:
-        """Each finding once, with the names of the models it is about."""
-        found: dict[Finding, list[str]] = {}
+    def findings(self) -> list[Shared]:
+        """The findings of all models, by code."""
+        shared: dict[str, Shared] = {}
         for model in self.models:
             for one in model.findings:
-                found.setdefault(one, []).append(model.name)
-        named = {
-            one: "all models" if len(names) == len(self.models) > 1 else ", ".join(names)
-            for one, names in found.items()
-        }
-        return sorted(named.items(), key=lambda pair: pair[0].code)
+                of_code = shared.setdefault(one.code, Shared(one.code, one.title, {}, one.advice))
+                of_code.seen.setdefault(one.seen, []).append(model.name)
+        return [shared[code] for code in sorted(shared)]
 
     @property
     def about(self) -> str:

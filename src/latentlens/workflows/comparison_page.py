@@ -99,7 +99,9 @@ def _findings(found: Comparison) -> str:
     if not found.findings:
         return "<p>None.</p>"
     told = "".join(
-        f"<dt><code>{one.code}</code>{escape(one.title)} <i>{escape(names)}</i></dt><dd>{escape(one.text)}</dd>"
-        for one, names in found.findings
+        f"<dt><code>{one.code}</code>{escape(one.title)}</dt>"
+        + "".join(f"<dd><b>{escape(', '.join(names))}:</b> {escape(seen)}</dd>" for seen, names in one.seen.items())
+        + f'<dd class="soft">{escape(one.advice)}</dd>'
+        for one in found.findings
     )
     return f'<dl class="found">{told}</dl>'
