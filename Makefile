@@ -75,6 +75,9 @@ bench-ranking: venv .venv-peers/ready ## lists beside those of other packages, i
 bench-scale: venv ## time per rating and memory from 1 to 100 million ratings: SCRATCH=folder with 4 GB of room
 	$(BIN)/python benchmarks/scale.py $(SCRATCH)
 
+bench-evaluation: venv ## the tables of docs/evaluation.md: every model on three splits of ml-latest-small
+	$(BIN)/python benchmarks/evaluation_tables.py
+
 lock: venv ## renew the lock files
 	$(COMPILE) --extra dev -o locks/dev.txt
 	$(COMPILE) --extra train --extra track -o locks/train.txt
@@ -85,4 +88,4 @@ clean: ## remove .venv, caches and compiled kernels; never mlruns
 	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench bench-kernel \
-	bench-api bench-explanations bench-ranking bench-scale lock clean
+	bench-api bench-explanations bench-evaluation bench-ranking bench-scale lock clean

@@ -48,6 +48,23 @@ def test_users_who_are_all_alike_leave_no_doubt() -> None:
     assert bootstrap_interval(np.full(9, 0.25)) == (0.25, 0.25)
 
 
+def test_weights_are_rows_of_a_user_that_stay_together() -> None:
+    random = np.random.default_rng(6)
+    weights = random.integers(1, 50, size=300)
+    means = random.normal(size=300)
+    ratio = bootstrap(
+        (means * weights, weights),
+        lambda sums, rows, axis: sums.sum(axis=axis) / rows.sum(axis=axis),
+        paired=True,
+        method="percentile",
+        n_resamples=4_000,
+        rng=1,
+    ).confidence_interval
+    ours = bootstrap_interval(means, weights, n_resamples=4_000)
+    assert ours == pytest.approx((ratio.low, ratio.high), abs=0.05 * (ratio.high - ratio.low))
+    assert bootstrap_interval(means, np.full(300, 7)) == pytest.approx(bootstrap_interval(means))
+
+
 def test_the_p_value_is_that_of_all_signs() -> None:
     one, other = np.array([0.5, 0.9, 0.4, 1.0, 0.7, 0.2]), np.array([0.1, 0.3, 0.5, 0.2, 0.6, 0.1])
     exact = permutation_test(

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from latentlens.evaluation import plots
+from latentlens.evaluation.intervals import Interval
 from latentlens.evaluation.slices import Slice
 
 
@@ -83,3 +84,22 @@ def test_one_rating_alone_can_be_drawn() -> None:
     alone = np.array([4.0])
     assert only_axes(plots.rating_distribution(alone)).patches
     assert lines(only_axes(plots.predicted_against_actual(alone, np.array([3.5]))))["perfect"] == [4.0]
+
+
+def test_each_model_has_a_point_with_its_interval_in_both_panels() -> None:
+    models = [
+        plots.Point("ease", 0.3, Interval(0.25, 0.36), 0.5, 0.05),
+        plots.Point("popularity", 0.1, Interval(0.1, 0.2), 0.01, 0.01),
+    ]
+    figure = plots.quality_against_cost(models, "nDCG@10")
+    by_time, by_coverage = figure.axes
+    assert by_time.get_ylabel() == "nDCG@10"
+    assert by_time.get_xscale() == "log"
+    for axes, xs in ((by_time, (0.5, 0.01)), (by_coverage, (0.05, 0.01))):
+        drawn = [
+            (*bars.lines[0].get_xydata()[0].tolist(), *bars.lines[2][0].get_segments()[0][:, 1])
+            for bars in axes.containers
+        ]
+        expected = [(xs[0], 0.3, 0.25, 0.36), (xs[1], 0.1, 0.1, 0.2)]
+        assert np.array(drawn) == pytest.approx(np.array(expected))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ease", "popularity"]

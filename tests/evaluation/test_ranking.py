@@ -95,6 +95,34 @@ def test_a_recorded_model_that_knows_the_test_side_gives_the_same_lists(
     assert reports[0].popularity_bias == reports[1].popularity_bias
 
 
+def test_what_a_model_knows_to_be_rated_is_not_listed_unless_it_is_tested(
+    popular: FittedModel, test_side: Ratings
+) -> None:
+    train, _ = sides()
+    watched = test_side.take(np.array([1]), "watched")
+    tested = test_side.take(np.array([0, 2]), "tested")
+    knowing = replace(popular, history=History.of(train, watched, tested))
+    # User 1 rated movie 1, and movie 3, which was watched.
+    assert ranked(knowing, tested, 3).items.tolist() == [[1, 3, -1]]
+
+
+@pytest.mark.parametrize("most", [1, 5, 99])
+def test_no_more_users_are_asked_for_than_wanted_and_theirs_are_the_lists_that_they_have(most: int) -> None:
+    random = np.random.default_rng(5)
+    rated = [(user, movie, int(random.integers(1, 6))) for user in range(1, 30) for movie in range(1, 9)]
+    train, test = sides(rated[::2], rated[1::2])
+    model = Popularity().fit(train)
+    whole, few = ranked(model, test, 3), ranked(model, test, 3, most_users=most)
+    assert len(few.users) == min(most, len(whole.users))
+    assert same(few, ranked(model, test, 3, most_users=most))
+    rows = np.searchsorted(whole.users, few.users)
+    for name in ("users", "items", "hits", "n_relevant"):
+        assert np.array_equal(getattr(few, name), getattr(whole, name)[rows])
+    assert len(few.wanted) == few.n_relevant.sum()
+    if most < 99:
+        assert not np.array_equal(few.users, ranked(model, test, 3, most_users=most, seed=3).users)
+
+
 def test_who_has_seen_nearly_all_gets_a_short_list_and_who_has_seen_all_an_empty_one() -> None:
     train, test = sides(test=[(3, 5, 5), (4, 5, 5)])
     model = Popularity().fit(train)

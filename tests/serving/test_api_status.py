@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from latentlens.evaluation.findings import DOCUMENT, Finding, to_json
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.tracking.registry import Registry
 
@@ -17,6 +19,23 @@ from .support import N_MOVIES, N_USERS, ratings_table, sample
 def test_the_root_says_where_to_go(api: httpx.Client) -> None:
     reply = api.get("/").json()
     assert all(api.get(reply[name]).status_code == 200 for name in ("docs", "model", "example"))
+
+
+@pytest.fixture(scope="module")
+def model(svd: FittedModel) -> FittedModel:
+    return replace(svd, extra={DOCUMENT: to_json([Finding("LL003", "popularity bias", "It is 2.5.", "Compare.")])})
+
+
+def test_model_tells_the_findings_that_were_kept_with_it(api: httpx.Client) -> None:
+    assert api.get("/model").json()["findings"] == [
+        {
+            "code": "LL003",
+            "title": "popularity bias",
+            "seen": "It is 2.5.",
+            "advice": "Compare.",
+            "see": "docs/findings.md#ll003",
+        }
+    ]
 
 
 def test_health_and_ready(api: httpx.Client) -> None:

@@ -135,6 +135,9 @@ def test_a_version_brings_what_was_added_to_its_model_and_is_refused_if_that_can
     refused = registry.version(registered(registry, replace(model, extra={"axes.json": newer}), 0.9))
     with pytest.raises(ModelRefused, match=r"is refused: axes\.json has format 2, this version reads format 1\."):
         registry.fetch(refused, tmp_path)
+    refused = registry.version(registered(registry, replace(model, extra={"findings.json": {"format": 2}}), 0.9))
+    with pytest.raises(ModelRefused, match=r"is refused: findings\.json is not of format 1"):
+        registry.fetch(refused, tmp_path)
 
 
 def test_a_version_knows_the_metrics_and_params_of_its_run(registry: Registry, model: FittedModel) -> None:

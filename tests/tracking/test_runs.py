@@ -21,6 +21,7 @@ from mlflow.models import validate_serving_input
 from mlflow.tracking import MlflowClient
 
 from latentlens.errors import TrackingError
+from latentlens.evaluation.findings import findings_of, in_markdown, to_json
 from latentlens.explain.axes import axes_of
 from latentlens.explain.report import headline
 from latentlens.processes import Child, free_port
@@ -146,6 +147,11 @@ def test_metrics_are_those_of_the_report(trained: Trained) -> None:
     report, metrics = asdict(trained.report), trained.run.data.metrics
     for name in ("rmse", "mae", "bias_rmse", "popularity_rmse", "fit_seconds"):
         assert metrics[name] == report[name]
+    lists = ("ndcg_at_10", "popularity_ndcg_at_10", "recall_at_10", "coverage_at_10", "popularity_bias_at_10")
+    for name in (*lists, "n_users_with_a_list"):
+        assert metrics[name] == report[name]
+    assert 0 < report["ndcg_at_10"] < 1
+    assert 150 < report["n_users_with_a_list"] <= 200
     for name in ("axes_steady", "axes_named", "axes_named_share", "deletion_ratio", "influence_correlation"):
         assert metrics[name] == report[name]
 
@@ -161,6 +167,20 @@ def test_the_axes_come_with_the_model_and_as_a_page_among_the_artifacts(
     page = mlflow.artifacts.load_text(f"{trained.run.info.artifact_uri}/axes.html")
     assert page.startswith("<!doctype html>")
     assert headline(axes) in page
+
+
+def test_findings_are_in_the_run_in_its_card_and_in_the_model(
+    client: MlflowClient, trained: Trained, served: FittedModel
+) -> None:
+    found = trained.report.findings
+    # Four epochs of six factors on a slice of the demo set.
+    assert "LL003" in {one.code for one in found}
+    assert findings_of(served) == found
+    assert trained.run.data.tags["findings"] == " ".join(one.code for one in found)
+    artifacts = trained.run.info.artifact_uri
+    assert mlflow.artifacts.load_dict(f"{artifacts}/findings.json") == to_json(found)
+    for page in ("findings.md", "model_card.md"):
+        assert in_markdown(found) in mlflow.artifacts.load_text(f"{artifacts}/{page}")
 
 
 def test_curves_are_what_was_watched(client: MlflowClient, trained: Trained) -> None:

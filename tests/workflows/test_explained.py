@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.recommenders.support import small_sides
 
+from latentlens.evaluation.findings import Finding
 from latentlens.explain.axes import Axes
 from latentlens.ratings.splits import most_active
 from latentlens.ratings.table import Ratings
@@ -73,9 +74,20 @@ def test_of_a_few_ratings_nothing_is_measured_that_cannot_be() -> None:
     assert found.metrics["axes_named"] == 0
 
 
-def card(axes: Axes | None, metrics: dict[str, float], train: Ratings) -> str:
+def card(axes: Axes | None, metrics: dict[str, float], train: Ratings, findings: tuple[Finding, ...] = ()) -> str:
     errors = {"rmse": 0.8, "mae": 0.6, "bias_rmse": 0.9, "popularity_rmse": 1.0}
-    return model_card(TUNED.fit(train), {**errors, **metrics}, axes, train, train)
+    return model_card(TUNED.fit(train), {**errors, **metrics}, axes, findings, train, train)
+
+
+def test_the_model_card_has_the_findings_and_what_lists_are_worth(train: Ratings) -> None:
+    lists = {"ndcg_at_10": 0.33, "popularity_ndcg_at_10": 0.16, "recall_at_10": 0.2, "coverage_at_10": 0.05}
+    text = card(None, {**lists, "n_users_with_a_list": 1234}, train, (Finding("LL009", "title", "Seen.", "Do."),))
+    assert "\n- **LL009 title.** Seen. Do.\n" in text
+    assert "| lists of ten for 1,234 users |" in text
+    assert "| **this model** | **0.3300** | 0.2000 | 5.0% |" in text
+    none = card(None, {}, train)
+    assert "No finding" in none
+    assert "lists of ten" not in none
 
 
 def test_the_model_card_names_the_axes_and_says_what_a_name_is_worth(train: Ratings, found: Explained) -> None:
