@@ -22,7 +22,7 @@ _ROUNDS = 8
 
 
 class Axes(NamedTuple):
-    """V (n_items, k), orthonormal columns (float32 if few of many); squares (k,): squared singular values, descending."""
+    """V (n_items, k), orthonormal columns (float32 if few of many); squares (k,): squared singular values, falling."""
 
     V: NDArray[np.floating]
     squares: NDArray[np.float64]
