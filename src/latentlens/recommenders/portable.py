@@ -56,7 +56,7 @@ class FactorModel:
         """Unclipped predictions of pairs of indexes, (n,) each; -1 stands for an unknown id."""
         k = self.item_factors.shape[1]
         scores = np.empty(len(users))
-        p, q = (np.empty((_CHUNK, k), np.float32) for _ in range(2))
+        p, q = (np.empty((_CHUNK, k), side.dtype) for side in (self.user_factors, self.item_factors))
         products = np.empty((_CHUNK, k))
         for start in range(0, len(users), _CHUNK):
             u, i = users[start : start + _CHUNK], items[start : start + _CHUNK]
