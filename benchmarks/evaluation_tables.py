@@ -26,11 +26,12 @@ SPLITS: dict[str, dict[str, Any]] = {
 
 def section(title: str, found: Comparison) -> str:
     """A table, what it was measured on, and its findings by code."""
-    codes = "; ".join(
-        f"[{one.code}](findings.md#{one.code.lower()}) ({', '.join(sorted(sum(one.seen.values(), [])))})"
-        for one in found.findings
-    )
-    return f"### {title}\n\n{found.about}\n\n{found.in_markdown(*COLUMNS)}\n\nFindings: {codes}."
+    codes = []
+    for one in found.findings:
+        names = sorted(name for of in one.seen.values() for name in of)
+        codes.append(f"[{one.code}](findings.md#{one.code.lower()}) ({', '.join(names)})")
+    told = "; ".join(codes) or "none"
+    return f"### {title}\n\n{found.about}\n\n{found.in_markdown(*COLUMNS)}\n\nFindings: {told}."
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -97,8 +98,9 @@ def test_each_model_has_a_point_with_its_interval_in_both_panels() -> None:
     assert by_time.get_xscale() == "log"
     for axes, xs in ((by_time, (0.5, 0.01)), (by_coverage, (0.05, 0.01))):
         drawn = [
-            (*bars.lines[0].get_xydata()[0].tolist(), *bars.lines[2][0].get_segments()[0][:, 1])
+            (*np.asarray(bars.lines[0].get_xydata())[0].tolist(), *bars.lines[2][0].get_segments()[0][:, 1])
             for bars in axes.containers
+            if isinstance(bars, ErrorbarContainer)
         ]
         expected = [(xs[0], 0.3, 0.25, 0.36), (xs[1], 0.1, 0.1, 0.2)]
         assert np.array(drawn) == pytest.approx(np.array(expected))

@@ -173,7 +173,7 @@ def test_findings_are_in_the_run_in_its_card_and_in_the_model(
     client: MlflowClient, trained: Trained, served: FittedModel
 ) -> None:
     found = trained.report.findings
-    # Four epochs of six factors on a slice of the demo set.
+    # Four epochs learn little.
     assert "LL006" in {one.code for one in found}
     assert findings_of(served) == found
     assert trained.run.data.tags["findings"] == " ".join(one.code for one in found)

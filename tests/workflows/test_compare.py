@@ -112,9 +112,9 @@ def test_a_test_side_on_which_nothing_is_liked_is_refused(split: Split) -> None:
 
 
 def test_a_model_that_refuses_is_left_out_unless_it_was_named(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in set(PRESETS) - set(BASELINES):
-        monkeypatch.delitem(PRESETS, name)
-    monkeypatch.setitem(PRESETS, "wild", SVD(n_factors=2, n_epochs=5, lr_all=9.0, random_state=0))
+    presets = {name: PRESETS[name] for name in BASELINES} | {"wild": SVD(2, 5, lr_all=9.0, random_state=0)}
+    for module in ("recommenders.presets", "workflows.compare"):
+        monkeypatch.setattr(f"latentlens.{module}.PRESETS", presets)
     found = compare(split)
     assert list(found.left_out) == ["wild"]
     assert "learning rate" in found.left_out["wild"]
@@ -178,6 +178,7 @@ def test_it_is_one_run_with_a_run_below_for_each_model_and_nothing_is_registered
     assert parent.info.status == "FINISHED"
     assert parent.data.params["split"] == split.rule
     experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
     children = client.search_runs(
         [experiment.experiment_id], filter_string=f"tags.mlflow.parentRunId = '{kept.run_id}'"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,11 +45,15 @@ def test_ratings_learned_by_heart_are_called_overfit_and_no_better_than_bias_onl
 def test_a_test_side_that_was_fitted_is_counted(split: Split) -> None:
     train, test, _ = split
     leaked = test.take(np.arange(50), "leaked")
+
+    def joined(name: str) -> Any:
+        return np.concatenate([getattr(train, name), getattr(leaked, name)])
+
     both = replace(
         train,
-        user_index=np.concatenate([train.user_index, leaked.user_index]),
-        item_index=np.concatenate([train.item_index, leaked.item_index]),
-        rating=np.concatenate([train.rating, leaked.rating]),
+        user_index=joined("user_index"),
+        item_index=joined("item_index"),
+        rating=joined("rating"),
     )
     assert "LL001" not in judged(BiasOnly(), train, test)
     assert f"50 of the {len(test):,} test ratings" in judged(BiasOnly(), both, test)["LL001"].seen

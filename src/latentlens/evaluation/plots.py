@@ -116,6 +116,7 @@ def quality_against_cost(points: Sequence[Point], metric: str) -> Figure:
     by_coverage.set(xlabel="share of the movies in any list")
     by_coverage.set_xlim(left=0)
     by_time.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    by_coverage.xaxis.set_major_locator(MaxNLocator(5))
     by_coverage.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     for axes, title in ((by_time, "Ranking against time"), (by_coverage, "Ranking against coverage")):
         axes.set_title(title)
