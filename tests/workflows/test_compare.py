@@ -24,9 +24,10 @@ from latentlens.recommenders.presets import PRESETS, configured
 from latentlens.recommenders.svd import SVD
 from latentlens.tracking.names import EXPERIMENT
 from latentlens.tracking.server import running_server
-from latentlens.workflows.compare import BASELINES, compare, recorded
+from latentlens.workflows.compare import BASELINES, compare
 from latentlens.workflows.comparison import COLUMNS, METRICS, Comparison
 from latentlens.workflows.comparison_page import headline, page
+from latentlens.workflows.comparison_run import recorded
 from latentlens.workflows.prepare import prepare
 
 

@@ -79,6 +79,7 @@ def compare(
     from latentlens.ratings.readers.format import Format
     from latentlens.workflows import compare as workflow
     from latentlens.workflows.comparison_page import page
+    from latentlens.workflows.comparison_run import recorded
     from latentlens.workflows.prepare import prepare
 
     chosen = None if models is None else [name.strip() for name in models.split(",")]
@@ -112,7 +113,7 @@ def compare(
             )
         if html is not None:
             write_page(html, page(found), "--html")
-        found = workflow.recorded(found, split, tracking_uri=tracking_uri, store=store, say=terminal.say)
+        found = recorded(found, split, tracking_uri=tracking_uri, store=store, say=terminal.say)
     terminal.as_json(found.to_json()) if json else _show(found, html)
 
 
