@@ -32,7 +32,7 @@ from latentlens.recommenders.presets import PRESETS
 from latentlens.recommenders.svd import SVD
 from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
 from latentlens.tracking.registry import Registry
-from latentlens.tracking.runs import Experiment, record
+from latentlens.tracking.runs import Experiment, record, record_comparison
 from latentlens.workflows.prepare import prepare
 from latentlens.workflows.train import TrainReport, train
 
@@ -300,6 +300,22 @@ def test_a_run_that_cannot_be_finished_is_marked_as_failed_and_not_registered(
     (run,) = client.search_runs([trained.run.info.experiment_id], "attributes.run_name = 'broken'")
     assert run.info.status == "FAILED"
     assert not client.search_model_versions(f"run_id='{run.info.run_id}'")
+
+
+def test_a_comparison_of_which_a_part_cannot_be_recorded_is_marked_as_failed(
+    client: MlflowClient, trained: Trained, uri: str
+) -> None:
+    whole = Experiment("whole", None, trained.split.train.origin, {}, {}, card="")
+    with pytest.raises(TrackingError, match="INVALID_PARAMETER_VALUE"):
+        record_comparison(replace(whole, run_name="above"), [whole, replace(whole, params={"not#a#name": 1})], uri)
+    status = {
+        name: {
+            run.info.status
+            for run in client.search_runs([trained.run.info.experiment_id], f"attributes.run_name = '{name}'")
+        }
+        for name in ("above", "whole")
+    }
+    assert status == {"above": {"FAILED"}, "whole": {"FINISHED", "FAILED"}}
 
 
 def test_an_experiment_that_keeps_its_artifacts_on_one_machine_is_refused_until_it_is_renamed(

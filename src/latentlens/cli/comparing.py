@@ -111,9 +111,9 @@ def compare(
             found = workflow.compare(
                 split, chosen, metric=metric, k=k, liked=liked, negatives=negatives, seed=seed, on_model=on_model
             )
+        found = recorded(found, split, tracking_uri=tracking_uri, store=store, say=terminal.say)
         if html is not None:
             write_page(html, page(found), "--html")
-        found = recorded(found, split, tracking_uri=tracking_uri, store=store, say=terminal.say)
     terminal.as_json(found.to_json()) if json else _show(found, html)
 
 
