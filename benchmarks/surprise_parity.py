@@ -34,7 +34,7 @@ from peak_memory import N_EPOCHS, N_FACTORS, SEED, surprise_svd, surprise_trains
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 OURS: dict[str, Recommender] = {
     "preset surprise": PRESETS["surprise"],
-    "preset tuned": PRESETS["svd"],
+    "preset svd": PRESETS["svd"],
     "bias-only": BiasOnly(),
     "popularity (damped means)": Popularity(),
 }
@@ -54,8 +54,8 @@ TURN_NAMES = (
     "scikit-surprise",
     "preset surprise, descent",
     "preset surprise, with canonical factors",
-    "preset tuned, descent",
-    "preset tuned, with canonical factors and user step",
+    "preset svd, descent",
+    "preset svd, with canonical factors and user step",
 )
 
 
