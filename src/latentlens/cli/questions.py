@@ -41,7 +41,7 @@ def recommend(
     store: Store = STORE,
     json: Json = False,
 ) -> None:
-    """List the movies that a user would rate highest, of those not rated yet."""
+    """List the best movies for a user, of those not rated yet."""
     from latentlens.explain.axes import axes_of
     from latentlens.recommenders.fitted import Filters
     from latentlens.workflows.consult import open_model
