@@ -30,10 +30,10 @@ from latentlens.cli.options import (
     TimestampCol,
     Uri,
     UserCol,
-    given,
     stoppable,
     write_page,
 )
+from latentlens.cli.reading import format_of, split_of
 
 if TYPE_CHECKING:
     from latentlens.workflows.comparison import Column, Comparison
@@ -76,15 +76,13 @@ def compare(
     json: Json = False,
 ) -> None:
     """Fit models on the same ratings, measure predictions, lists and time, and record it; nothing is registered."""
-    from latentlens.ratings.readers.format import Format
     from latentlens.workflows import compare as workflow
     from latentlens.workflows.comparison_page import page
     from latentlens.workflows.comparison_run import recorded
-    from latentlens.workflows.prepare import prepare
 
     chosen = None if models is None else [name.strip() for name in models.split(",")]
     workflow.check(chosen, metric)
-    table = given(
+    form = format_of(
         user_col=user_col,
         item_col=item_col,
         rating_col=rating_col,
@@ -93,20 +91,17 @@ def compare(
         catalogue=catalogue,
     )
     with stoppable("Stopped: nothing was recorded."):
-        with terminal.downloads() as on_download:
-            split = prepare(
-                data,
-                Format(**table),
-                most_active_users=most_active_users,
-                most_rated_movies=most_rated_movies,
-                test_size=test_size,
-                leave_last=leave_last,
-                by_time=by_time,
-                test_source=test_file,
-                seed=seed,
-                on_download=on_download,
-            )
-        terminal.data(split.train, split.test)
+        split = split_of(
+            data,
+            form,
+            most_active_users=most_active_users,
+            most_rated_movies=most_rated_movies,
+            test_size=test_size,
+            leave_last=leave_last,
+            by_time=by_time,
+            test_source=test_file,
+            seed=seed,
+        )
         with terminal.comparing() as on_model:
             found = workflow.compare(
                 split, chosen, metric=metric, k=k, liked=liked, negatives=negatives, seed=seed, on_model=on_model

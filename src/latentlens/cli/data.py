@@ -16,8 +16,8 @@ from latentlens.cli.options import (
     RatingScale,
     TimestampCol,
     UserCol,
-    given,
 )
+from latentlens.cli.reading import format_of
 
 app = typer.Typer(help="Look at ratings before training on them.", no_args_is_help=True)
 
@@ -48,18 +48,15 @@ def info(
 ) -> None:
     """Show what a source of ratings holds, draw how the ratings are spread, and list what was dropped or looks odd."""
     from latentlens.ratings.readers import read
-    from latentlens.ratings.readers.format import Format
     from latentlens.ratings.summary import summarise
 
-    form = Format(
-        **given(
-            user_col=user_col,
-            item_col=item_col,
-            rating_col=rating_col,
-            timestamp_col=timestamp_col,
-            rating_scale=rating_scale,
-            catalogue=catalogue,
-        )
+    form = format_of(
+        user_col=user_col,
+        item_col=item_col,
+        rating_col=rating_col,
+        timestamp_col=timestamp_col,
+        rating_scale=rating_scale,
+        catalogue=catalogue,
     )
     with terminal.downloads() as on_download:
         found = summarise(read(source, form, on_download))

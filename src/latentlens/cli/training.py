@@ -37,6 +37,7 @@ from latentlens.cli.options import (
     given,
     stoppable,
 )
+from latentlens.cli.reading import format_of, split_of
 
 
 def up(
@@ -113,14 +114,12 @@ def train(
     """Train a recommender, record the experiment in MLflow and register the model."""
     if if_empty and _registered(tracking_uri, store):
         return
-    from latentlens.ratings.readers.format import Format
     from latentlens.ratings.splits import hold_out
     from latentlens.recommenders.presets import configured
     from latentlens.workflows import train as workflow
-    from latentlens.workflows.prepare import prepare
 
     config = configured(preset, seed, **given(n_factors=n_factors, n_epochs=n_epochs))
-    table = given(
+    form = format_of(
         user_col=user_col,
         item_col=item_col,
         rating_col=rating_col,
@@ -129,20 +128,17 @@ def train(
         catalogue=catalogue,
     )
     with stoppable("Stopped: no model was registered."):
-        with terminal.downloads() as on_download:
-            split = prepare(
-                data,
-                Format(**table),
-                most_active_users=most_active_users,
-                most_rated_movies=most_rated_movies,
-                test_size=test_size,
-                leave_last=leave_last,
-                by_time=by_time,
-                test_source=test_file,
-                seed=seed,
-                on_download=on_download,
-            )
-        terminal.data(split.train, split.test)
+        split = split_of(
+            data,
+            form,
+            most_active_users=most_active_users,
+            most_rated_movies=most_rated_movies,
+            test_size=test_size,
+            leave_last=leave_last,
+            by_time=by_time,
+            test_source=test_file,
+            seed=seed,
+        )
         # Here, so that the whole train side is gone while a fit takes its memory.
         trainset, testset = split.train, split.test
         del split
