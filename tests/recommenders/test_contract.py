@@ -257,7 +257,7 @@ def test_predicted_ratings_of_a_list_have_the_bits_of_predict(case: Case) -> Non
 def test_ranking_scores_are_what_orders_a_list(case: Case) -> None:
     ranking = case.model.rank(case.user(1), N_MOVIES)
     items = np.sort(ranking.items)
-    scores = case.model.ranking_scores(case.model.vector_of(case.user(1)), items)
+    scores = case.model.ranker.scores(case.model.vector_of(case.user(1)), items)
     assert scores.shape == items.shape
     assert scores.dtype == np.float64
     assert items[np.argsort(-scores, kind="stable")].tolist() == ranking.items.tolist()

@@ -145,7 +145,7 @@ def _best_of_few(
         drawn = np.random.default_rng((seed, user)).permutation(np.flatnonzero(unrated))[:negatives]
         wanted = relevant.items_of(user)
         candidates = np.sort(np.append(drawn, wanted[seen[wanted]]))
-        scores = model.ranking_scores(model.vector_of(user_id), candidates)
+        scores = model.ranker.scores(model.vector_of(user_id), candidates)
         # Ties go to the smaller index.
         yield candidates[np.argsort(-scores, kind="stable")[:k]]
 

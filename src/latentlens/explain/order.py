@@ -28,5 +28,13 @@ class Order:
         # Which of the closest is ahead, float32 cannot tell.
         near = np.flatnonzero(self._listed & (np.abs(gap) <= close))
         scores = self._ranker.scores(user, np.append(near, item))
-        before = (scores[:-1] > scores[-1]) | ((scores[:-1] == scores[-1]) & (near < item))
-        return 1 + ahead + int(np.count_nonzero(before))
+        return 1 + ahead + n_before(scores, near, item)
+
+
+def n_before(scores: NDArray[np.float64], others: NDArray[np.integer], item: int) -> int:
+    """How many of the `others` (n,) are listed before `item`; `scores` (n + 1,) are theirs and then its own.
+
+    Ties go to the smaller index.
+    """
+    before = (scores[:-1] > scores[-1]) | ((scores[:-1] == scores[-1]) & (others < item))
+    return int(np.count_nonzero(before))

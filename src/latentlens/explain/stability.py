@@ -38,11 +38,9 @@ def refit_matches(
     found = np.zeros((n_refits, traits.shape[1]))
     if not traits.shape[1]:
         return found
-    if config.user_step_reg is not None:
-        config = replace(config, user_step_reg=None)
     for number in range(n_refits):
         seed = (config.random_state or 0) + 1 + number
-        other = replace(config, random_state=seed).fit(train).factors.item_factors
+        other = replace(config, random_state=seed, user_step_reg=None).fit(train).factors.item_factors
         found[number] = match(traits, other[rated, :_POOL])
         if on_refit:
             on_refit(number + 1, n_refits)

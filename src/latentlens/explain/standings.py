@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlens.explain.order import Order
+from latentlens.explain.order import Order, n_before
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.foldin import UserVector
 
@@ -17,9 +17,7 @@ def standings(model: FittedModel, person: UserVector, excluded: NDArray[np.integ
     """One person's list over all movies with train ratings but the `excluded` (item indexes), whatever orders it."""
     if model.ranked_by is None:
         return Standings(model, person, excluded)
-    listed = model.factors.item_counts > 0
-    listed[excluded] = False
-    return Order(model.ranked_by, person, listed)
+    return Order(model.ranked_by, person, model.listed(excluded))
 
 
 class Standings:
@@ -34,8 +32,7 @@ class Standings:
 
     def __init__(self, model: FittedModel, person: UserVector, excluded: NDArray[np.integer]) -> None:
         self._factors, self._person, self._lengths = model.factors, person, model.item_lengths
-        self._listed = model.factors.item_counts > 0
-        self._listed[excluded] = False
+        self._listed = model.listed(excluded)
         self._rough = model.factors.item_factors @ person.factors + model.factors.item_bias
 
     def rank(self, item: int, other: UserVector | None = None) -> int:
@@ -55,5 +52,4 @@ class Standings:
         # Which of the closest is ahead, float32 cannot tell.
         close = rest[np.abs(rough[:-1] - rough[-1]) <= _CLOSE]
         scores = factors.score_for(user.factors, user.bias, np.append(close, item))
-        before = (scores[:-1] > scores[-1]) | ((scores[:-1] == scores[-1]) & (close < item))
-        return 1 + ahead + int(np.count_nonzero(before))
+        return 1 + ahead + n_before(scores, close, item)

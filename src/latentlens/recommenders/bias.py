@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from latentlens.errors import ConfigError
 from latentlens.ratings.history import History
 from latentlens.ratings.order import row_blocks
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.fitted import FittedModel, OnEpoch, factors_for
+from latentlens.recommenders.fitted import DEFAULT_USER_STEP_REG, FittedModel, OnEpoch, factors_for
 from latentlens.recommenders.portable import FactorModel
+from latentlens.recommenders.rankers.ranker import Ranker
 from latentlens.recommenders.user_steps import fold_in_all
 
 
@@ -64,6 +65,12 @@ class BiasOnly:
             )
             factors = replace(factors, user_bias=stepped)
         return FittedModel(self.name, asdict(self), factors, history, train.catalogue, self.user_step_reg)
+
+
+def beside_biases(config: Any, train: Ratings, ranker_of: Callable[[FittedModel], Ranker]) -> FittedModel:
+    """Fit what `config` says for a recommender that only ranks: biases, with the exact user step, predict ratings."""
+    model = BiasOnly(user_step_reg=DEFAULT_USER_STEP_REG).fit(train)
+    return replace(model, recommender=config.name, params=asdict(config), ranked_by=ranker_of(model))
 
 
 def damped_means(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -11,8 +11,8 @@ from scipy import sparse
 from latentlens.errors import ConfigError
 from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.bias import BiasOnly
-from latentlens.recommenders.fitted import DEFAULT_USER_STEP_REG, FittedModel, OnEpoch
+from latentlens.recommenders.bias import beside_biases
+from latentlens.recommenders.fitted import FittedModel, OnEpoch
 from latentlens.recommenders.leading_axes import leading_axes
 from latentlens.recommenders.portable import FactorModel
 from latentlens.recommenders.rankers.by_autoencoder import ByAutoencoder
@@ -46,9 +46,7 @@ class EASE:
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Solve; neither argument is used. Raises ConfigError for a catalogue too large for all axes."""
-        model = BiasOnly(user_step_reg=DEFAULT_USER_STEP_REG).fit(train)
-        ranker = self.learn(model.factors, model.history)
-        return replace(model, recommender=self.name, params=asdict(self), ranked_by=ranker)
+        return beside_biases(self, train, lambda model: self.learn(model.factors, model.history))
 
     def learn(self, factors: FactorModel, history: History, rating_weight: float = 0.0) -> ByAutoencoder:
         """Learn the ranking alone, for the model with these `factors`, from the train rows of its `history`.

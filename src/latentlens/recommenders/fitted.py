@@ -174,10 +174,6 @@ class FittedModel:
         items, scores = self.ranker.best(user, n, excluded, self._passing(filters))
         return Listed(items, scores, scores if self.ranked_by is None else self._exact(user, items))
 
-    def ranking_scores(self, user: UserVector, items: NDArray[np.integer]) -> NDArray[np.float64]:
-        """What orders a list: (n,) for item indexes (n,), whether or not the user rated them."""
-        return self.ranker.scores(user, items)
-
     def known_ratings(self, ratings: Mapping[Any, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keep the ratings of movies the fit has seen: item indexes, ascending, and ratings."""
         items = self.known_items(list(ratings))
@@ -222,7 +218,7 @@ class FittedModel:
         if item < 0:
             raise UnknownId(f"Movie {movie_id} is not in the model, or nobody rated it: choose another movie.")
         cosine = self._directions @ self._directions[item]
-        candidates = self._candidates(Filters(), np.array([item]))
+        candidates = np.flatnonzero(self.listed(np.array([item])))
         chosen = candidates[np.argsort(-cosine[candidates], kind="stable")[:n]]
         ratings = self._exact(self._nobody, chosen)
         described = self.describe(Listed(chosen, ratings, ratings))
@@ -287,13 +283,11 @@ class FittedModel:
         """Mask of the movies that pass, None where all do."""
         return None if filters == _ALL else self.catalogue.matching(**vars(filters))
 
-    def _candidates(self, filters: Filters, excluded: NDArray[np.integer]) -> NDArray[np.int64]:
-        allowed = self.factors.item_counts > 0
-        passing = self._passing(filters)
-        if passing is not None:
-            allowed &= passing
-        allowed[excluded] = False
-        return np.flatnonzero(allowed)
+    def listed(self, excluded: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """(n_items,) mask of the movies with train ratings but the `excluded` (item indexes)."""
+        mask = self.factors.item_counts > 0
+        mask[excluded] = False
+        return mask
 
     def _exact(self, user: UserVector, items: NDArray[np.int64]) -> NDArray[np.float64]:
         """Scores with the bits of `FactorModel.score`, for a user who need not be in the model."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from latentlens.errors import ConfigError
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.bias import BiasOnly
-from latentlens.recommenders.fitted import DEFAULT_USER_STEP_REG, FittedModel, OnEpoch
+from latentlens.recommenders.bias import beside_biases
+from latentlens.recommenders.fitted import FittedModel, OnEpoch
 from latentlens.recommenders.kernels.als import Observed, half_step
 from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.rankers.by_implicit import ByImplicit
@@ -54,17 +54,19 @@ class ImplicitALS:
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Learn what ranks; neither argument is used. Ratings are predicted by biases."""
-        model = BiasOnly(user_step_reg=DEFAULT_USER_STEP_REG).fit(train)
-        ranker = ByImplicit(
-            factors=model.factors,
-            history=model.history,
-            item_factors=self.learn(train)[1],
-            liking=self.liking,
-            reg=self.reg,
-            unobserved_weight=self.unobserved_weight,
-            reg_exponent=self.reg_exponent,
-        )
-        return replace(model, recommender=self.name, params=asdict(self), ranked_by=ranker)
+
+        def ranker(model: FittedModel) -> ByImplicit:
+            return ByImplicit(
+                factors=model.factors,
+                history=model.history,
+                item_factors=self.learn(train)[1],
+                liking=self.liking,
+                reg=self.reg,
+                unobserved_weight=self.unobserved_weight,
+                reg_exponent=self.reg_exponent,
+            )
+
+        return beside_biases(self, train, ranker)
 
     def learn(self, train: Ratings) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """User factors (n_users, k) and item factors (n_items, k); rows without ratings are zero.

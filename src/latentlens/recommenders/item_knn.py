@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -11,8 +11,8 @@ from scipy.sparse import csr_matrix
 
 from latentlens.errors import ConfigError
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.bias import BiasOnly
-from latentlens.recommenders.fitted import DEFAULT_USER_STEP_REG, FittedModel, OnEpoch
+from latentlens.recommenders.bias import beside_biases
+from latentlens.recommenders.fitted import FittedModel, OnEpoch
 from latentlens.recommenders.rankers.by_neighbours import ByNeighbours
 from latentlens.recommenders.rankers.preference import preferences
 
@@ -58,19 +58,21 @@ class ItemKNN:
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Find the neighbours; neither argument is used. Ratings are predicted by biases."""
-        model = BiasOnly(user_step_reg=DEFAULT_USER_STEP_REG).fit(train)
         indptr, items, weights = self.neighbours(train)
         # From a movie's own neighbours to the movies that it is a neighbour of.
         turned = csr_matrix((weights, items, indptr), (train.n_items, train.n_items)).T.tocsr()
-        ranker = ByNeighbours(
-            factors=model.factors,
-            history=model.history,
-            indptr=turned.indptr.astype(np.int64),
-            neighbours=turned.indices.astype(np.int32),
-            weights=turned.data,
-            liking=self.liking,
-        )
-        return replace(model, recommender=self.name, params=asdict(self), ranked_by=ranker)
+
+        def ranker(model: FittedModel) -> ByNeighbours:
+            return ByNeighbours(
+                factors=model.factors,
+                history=model.history,
+                indptr=turned.indptr.astype(np.int64),
+                neighbours=turned.indices.astype(np.int32),
+                weights=turned.data,
+                liking=self.liking,
+            )
+
+        return beside_biases(self, train, ranker)
 
     def neighbours(self, train: Ratings) -> Neighbours:
         """Find each movie's k nearest, fewer where fewer share a user with it; of equals the smaller index."""

@@ -15,7 +15,6 @@ from latentlens.errors import ConfigError
 from latentlens.processes import usable_cores
 from latentlens.recommenders.bulk import Bulk
 from latentlens.recommenders.fitted import Filters, FittedModel
-from latentlens.recommenders.foldin import UserVector
 from latentlens.recommenders.rankers.by_count import ByCount
 from latentlens.recommenders.rankers.by_factors import ByFactors
 from latentlens.recommenders.rankers.by_rating import ByRating
@@ -97,10 +96,8 @@ def _top(model: FittedModel, allowed: NDArray[np.bool_] | None, n: int) -> Calla
 
     def one_by_one(users: NDArray[np.integer]) -> NDArray[np.int64]:
         lists = np.full((len(users), n), -1)
-        for row, user in enumerate(users.tolist()):
-            place = ranker.place(*history.train_rows_of(user))
-            vector = UserVector(factors.user_factors[user], factors.user_bias[user], place)
-            items = ranker.best(vector, n, history.items_of(user), allowed).items
+        for row, user_id in enumerate(factors.user_ids.values[users].tolist()):
+            items = ranker.best(model.vector_of(user_id), n, model.rated_by(user_id), allowed).items
             lists[row, : len(items)] = items
         return lists
 

@@ -85,32 +85,36 @@ class ByFactors(ABC):
     @cached_property
     def _axes(self) -> NDArray[np.intp]:
         """The axes of both parts, those first that move scores most."""
-        places = self._places(self._sampled)
-        users = self.rating_weight * self.factors.user_factors[self._sampled]
-        moved = [
-            np.square(mine, dtype=np.float64).mean(axis=0) * np.square(theirs, dtype=np.float64).mean(axis=0)
-            for mine, theirs in ((places, self.item_factors), (users, self.factors.item_factors))
-        ]
-        return np.argsort(-np.concatenate(moved), kind="stable")
+        users = _mean_squares(self._sampled_rows)
+        items = [_mean_squares(side) for side in (self.item_factors, self.factors.item_factors)]
+        return np.argsort(-users * np.concatenate(items), kind="stable")
 
     @cached_property
     def _sampled(self) -> NDArray[np.intp]:
         known = np.flatnonzero(self.factors.user_counts)
         return known[:: max(len(known) // _SAMPLE, 1)]
 
-    def _places(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
-        rows = [self.place(*self.history.train_rows_of(user)) for user in users.tolist()]
-        return np.asarray(rows, dtype=np.float32).reshape(len(users), self.item_factors.shape[1])
+    @cached_property
+    def _sampled_rows(self) -> NDArray[np.float32]:
+        return self._rows(self._sampled)
+
+    def _rows(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
+        """(n_users, k + SVD's k) both parts of these users, side by side."""
+        places = [self.place(*self.history.train_rows_of(user)) for user in users.tolist()]
+        own = np.asarray(places, dtype=np.float32).reshape(len(users), self.item_factors.shape[1])
+        return np.hstack([own, np.float32(self.rating_weight) * self.factors.user_factors[users]])
 
     def of(self, users: NDArray[np.integer]) -> FactorModel:
         """Both parts as one model, of these users alone: its scores order what the ranker orders."""
+        return self._as_model(users, self._rows(users))
+
+    def _as_model(self, users: NDArray[np.integer], rows: NDArray[np.float32]) -> FactorModel:
         weight, factors = np.float32(self.rating_weight), self.factors
-        both = np.hstack([self._places(users), weight * factors.user_factors[users]])
         return replace(
             factors,
             user_ids=IdMap(factors.user_ids.values[users]),
             global_mean=self.rating_weight * factors.global_mean,
-            user_factors=np.ascontiguousarray(both[:, self._axes]),
+            user_factors=np.ascontiguousarray(rows[:, self._axes]),
             user_bias=weight * factors.user_bias[users],
             user_counts=factors.user_counts[users],
             item_factors=self._both_sides,
@@ -126,8 +130,13 @@ class ByFactors(ABC):
     @cached_property
     def _joined(self) -> FactorModel:
         """As `of` the sampled users: all that ranking somebody needs."""
-        return self.of(self._sampled)
+        return self._as_model(self._sampled, self._sampled_rows)
 
     @cached_property
     def _shortlist(self) -> Shortlist:
         return Shortlist(self._joined)
+
+
+def _mean_squares(rows: NDArray[np.float32]) -> Floats:
+    """(k,) of each column."""
+    return np.asarray(np.square(rows, dtype=np.float64).mean(axis=0))
