@@ -37,7 +37,8 @@ class Coded:
     def with_ids(self, others: NDArray[Any]) -> Coded:
         """The same column over more ids, of the same kind."""
         ids = IdMap.of(self.ids.values, others)
-        return self if len(ids) == len(self.ids) else Coded(ids, self._over(ids))
+        return self if len(ids) == len(self.ids) else Coded(ids, self.over(ids))
 
-    def _over(self, ids: IdMap) -> NDArray[np.int32]:
+    def over(self, ids: IdMap) -> NDArray[np.int32]:
+        """The same column as indexes into other ids; -1 for an id that is not among them."""
         return np.asarray(ids.index(self.ids.values).astype(np.int32)[self.index])

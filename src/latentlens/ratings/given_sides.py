@@ -8,6 +8,7 @@ import numpy as np
 
 from latentlens.errors import DataError
 from latentlens.ratings.catalogue import Catalogue
+from latentlens.ratings.coded import Coded
 from latentlens.ratings.ids import IdMap
 from latentlens.ratings.splits import Split
 from latentlens.ratings.table import Note, Origin, Ratings
@@ -35,8 +36,8 @@ def given_sides(train: Ratings, test: Ratings) -> Split:
             user_ids=user_ids,
             item_ids=item_ids,
             catalogue=catalogue,
-            user_index=user_ids.index(side.user_ids.values).astype(np.int32)[side.user_index],
-            item_index=item_ids.index(side.item_ids.values).astype(np.int32)[side.item_index],
+            user_index=Coded(side.user_ids, side.user_index).over(user_ids),
+            item_index=Coded(side.item_ids, side.item_index).over(item_ids),
             scale=scale,
             tags=_renumbered(train, item_ids),
         )

@@ -54,6 +54,6 @@ class GrowingIds:
         index, start = self._index.values, 0
         for known, length in self._parts:
             part = slice(start, start + length)
-            index[part] = ids.index(known.values).astype(np.int32)[index[part]]
+            index[part] = Coded(known, index[part]).over(ids)
             start += length
         return Coded(ids, index)
