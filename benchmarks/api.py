@@ -29,6 +29,7 @@ from latentlens.ratings.readers import read
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders import artifact
 from latentlens.recommenders.fitted import FittedModel
+from latentlens.recommenders.many_lists import with_lists
 from latentlens.recommenders.presets import PRESETS
 from latentlens.serving.last_good import LastGood
 from latentlens.tracking.registry import Version
@@ -38,6 +39,8 @@ NO_MLFLOW = "http://127.0.0.1:9"
 N_CLIENTS = 8
 REFERENCE = "empty route, object"
 CHECKED_USERS = 200
+# One more movie than a list that is kept has.
+NOT_KEPT = 21
 
 
 class Target(NamedTuple):
@@ -104,8 +107,8 @@ def invented(n_movies: int, n_users: int, n_ratings: int) -> Ratings:
 
 
 def served(stack: ExitStack, folder: Path, ratings: Ratings, preset: str, console: Console) -> list[Target]:
-    """Fit and serve: once as it comes, once with a log line for each request."""
-    model = PRESETS[preset].fit(ratings)
+    """Fit and serve: lists that are kept, lists that are found when asked, and kept ones with a log line each."""
+    model = with_lists(PRESETS[preset].fit(ratings))
     name = f"/recommend, {preset}, {len(ratings.item_ids):,} movies"
     users = model.factors.user_ids.values[np.flatnonzero(model.factors.user_counts)].tolist()
     paths = [f"/recommend/{user}" for user in users[:2000]]
@@ -113,25 +116,31 @@ def served(stack: ExitStack, folder: Path, ratings: Ratings, preset: str, consol
     artifact.write(model, cache / "v1-benchmark")
     LastGood(NO_MLFLOW, Version(1, "benchmark", False, 1), {}, {}).write(cache)
     targets = []
-    for level, told in (("info", ""), ("debug", ", each logged")):
+    for level in ("info", "debug"):
         port = free_port()
         env = {"LATENTLENS_CACHE": str(cache), "LATENTLENS_POLL_SECONDS": "3600", "LATENTLENS_LOG_LEVEL": level}
         command = [sys.executable, "-m", "latentlens", "serve", "--port", str(port), "--tracking-uri", NO_MLFLOW]
         process = stack.enter_context(running(name, command, folder / f"{level}.log", f"{port}/ready", env))
-        targets.append(Target(f"{name}{told}", process, port, paths))
-    exact = sum(is_exact(model, port, user) for user in users[:CHECKED_USERS])
-    console.print(f"{ratings.origin.name}, {name}: {exact} of {min(CHECKED_USERS, len(users))} lists are exact")
+        if level == "debug":
+            targets.append(Target(f"{name}, each logged", process, port, paths))
+        else:
+            targets.append(Target(name, process, port, paths))
+            longer = [f"{path}?n={NOT_KEPT}" for path in paths]
+            targets.append(Target(f"{name}, {NOT_KEPT}, found when asked", process, port, longer))
+    for n in (10, NOT_KEPT):
+        exact = sum(is_exact(model, port, user, n) for user in users[:CHECKED_USERS])
+        console.print(f"{ratings.origin.name}, {name}: {exact} of {min(CHECKED_USERS, len(users))} lists of {n} exact")
     return targets
 
 
-def is_exact(model: FittedModel, port: int, user: int) -> bool:
+def is_exact(model: FittedModel, port: int, user: int, n: int) -> bool:
     """Whether the API lists what scoring every movie in float64 gives."""
     index = int(model.factors.user_ids.index(user))
     scores = model.ranker.scores(model.vector_of(user), np.arange(len(model.factors.item_ids)))
     scores[model.history.items_of(index)] = -np.inf
     scores[model.factors.item_counts == 0] = -np.inf
-    expected = model.factors.item_ids.values[np.argsort(-scores, kind="stable")[:10]].tolist()
-    listed = json.loads(fetch(f"{port}/recommend/{user}"))["recommendations"]
+    expected = model.factors.item_ids.values[np.argsort(-scores, kind="stable")[:n]].tolist()
+    listed = json.loads(fetch(f"{port}/recommend/{user}?n={n}"))["recommendations"]
     return bool([movie["movie_id"] for movie in listed] == expected)
 
 

@@ -10,12 +10,12 @@ import pytest
 from tests.recommenders.support import small_sides
 
 from latentlens.errors import ConfigError
+from latentlens.recommenders import many_lists
 from latentlens.recommenders.fitted import Filters, Recommender
 from latentlens.recommenders.hybrid import Hybrid
 from latentlens.recommenders.item_knn import ItemKNN
 from latentlens.recommenders.popularity import Popularity
 from latentlens.recommenders.svd import SVD
-from latentlens.workflows import everybody
 from latentlens.workflows.everybody import write_lists
 
 SVD_PART: dict[str, Any] = {"n_factors": 6, "n_epochs": 8, "lr_all": 0.02, "random_state": 1, "user_step_reg": 0.05}
@@ -32,7 +32,7 @@ RANKED: dict[str, Recommender] = {
 def test_each_list_is_that_of_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bool, filters: Filters, name: str
 ) -> None:
-    monkeypatch.setattr(everybody, "_BATCH", 7)
+    monkeypatch.setattr(many_lists, "_BATCH", 7)
     model = RANKED[name].fit(small_sides(text=text).train)
     out = tmp_path / "lists.parquet"
     told: list[tuple[int, int]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from latentlens.errors import ConfigError, DataError
 from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import FittedModel
+from latentlens.recommenders.many_lists import lists_of
 
 # The upper quarter of the scale.
 _LIKED = 0.75
@@ -79,15 +80,15 @@ def ranked(
         # A model that was recorded knows the test side too, and would leave it out.
         history = model.history
         tested = np.isin(history.users * test.n_items + history.items, test.pairs)
-        model = replace(model, history=history.keep(history.is_train | ~tested))
-    best: Iterator[NDArray[np.int64]]
-    if negatives is None:
-        best = (model.rank(user_id, k).items for user_id in model.factors.user_ids.values[users].tolist())
-    else:
-        best = _best_of_few(model, users, relevant, History.of(test), k, negatives, seed)
+        model = model.with_history(history.keep(history.is_train | ~tested))
     items = np.full((len(users), k), -1, dtype=np.int32)
-    for row, chosen in enumerate(best):
-        items[row, : len(chosen)] = chosen
+    if negatives is None:
+        for some, lists in lists_of(model, users, k):
+            items[some] = lists
+    else:
+        few = _best_of_few(model, users, relevant, History.of(test), k, negatives, seed)
+        for row, chosen in enumerate(few):
+            items[row, : len(chosen)] = chosen
     hits, found = _compared(users, items, relevant, test.n_items)
     return Lists(
         liked=liked,

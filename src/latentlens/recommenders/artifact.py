@@ -34,6 +34,8 @@ from latentlens.recommenders.rankers.restore import ARRAYS, restore
 _CAUSED_BY_CONTENT = (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError, TypeError)
 _HISTORY_ARRAYS = ("indptr", "items", "ratings", "is_train")
 _CATALOGUE = "catalogue.json"
+# Models of the first versions have none.
+_LISTS = "lists.npy"
 # What higher layers add to a model is about the model, not as large as it: all of it together.
 MOST_EXTRA_BYTES = 8 << 20
 
@@ -61,6 +63,8 @@ def write(model: FittedModel, folder: Path) -> None:
         "ranking": dict(model.ranker.settings),
     }
     parts |= {f"ranking_{name}.npy": array for name, array in model.ranker.arrays.items()}
+    if model.lists is not None:
+        parts[_LISTS] = model.lists
     if bad := [name for name in model.extra if name in (*parts, MANIFEST) or Path(name).suffix != ".json"]:
         raise ValueError(f"a model cannot carry {bad[0]!r}: name a .json document that is none of its parts")
     parts |= model.extra
@@ -106,6 +110,7 @@ def _read(folder: Path) -> FittedModel:
         ),
         user_step_reg=settings["user_step_reg"],
         ranked_by=_read_ranker(folder, manifest, settings, factors, history),
+        lists=read_part(folder, _LISTS, manifest) if _LISTS in manifest["parts"] else None,
         extra=_read_extra(folder, manifest),
     )
 

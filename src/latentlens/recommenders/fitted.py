@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -19,6 +19,7 @@ from latentlens.recommenders.portable import FactorModel
 from latentlens.recommenders.rankers.by_count import ByCount
 from latentlens.recommenders.rankers.by_rating import ByRating
 from latentlens.recommenders.rankers.ranker import Ranker
+from latentlens.recommenders.shortlist import Ranking
 
 # For a new user of a model whose own users keep their trained vectors.
 DEFAULT_USER_STEP_REG = 0.05
@@ -88,8 +89,10 @@ class FittedModel:
     """Factors with what is needed to make lists of them.
 
     params: the configuration, as recorded. `user_step_reg` is the ridge of the exact user step, None where the users
-    keep the vectors of training. `ranked_by`: what orders a list, None for the predicted rating. `extra`: JSON
-    documents by file name that higher layers keep with the model, such as `axes.json`.
+    keep the vectors of training. `ranked_by`: what orders a list, None for the predicted rating. `lists`: (n_users, m)
+    int32, the best movies of each user as `rank` finds them without filters (item indexes, best first, -1 where there
+    are fewer), None to find them when asked. `extra`: JSON documents by file name that higher layers keep with the
+    model, such as `axes.json`.
     """
 
     recommender: str
@@ -99,6 +102,7 @@ class FittedModel:
     catalogue: Catalogue
     user_step_reg: float | None = None
     ranked_by: Ranker | None = None
+    lists: NDArray[np.int32] | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def predict(self, user_ids: Any, movie_ids: Any) -> NDArray[np.float64]:
@@ -135,8 +139,12 @@ class FittedModel:
 
         Movies without a train rating are never listed. Raises UnknownId for a user without train ratings.
         """
-        seen = self.rated_by(user_id) if exclude_seen else _NOTHING
-        return self.rank_with(self.vector_of(user_id), n, filters, seen)
+        user = self.vector_of(user_id)
+        if self.lists is not None and n <= self.lists.shape[1] and exclude_seen and filters == _ALL:
+            found = self.lists[self._known_user(user_id), :n]
+            items = found[found >= 0].astype(np.int64)
+            return self._listed(user, Ranking(items, self.ranker.scores(user, items)))
+        return self.rank_with(user, n, filters, self.rated_by(user_id) if exclude_seen else _NOTHING)
 
     def vector_of(self, user_id: int | str) -> UserVector:
         """A known user's place in the model. Raises UnknownId for a user without train ratings."""
@@ -171,8 +179,15 @@ class FittedModel:
         self, user: UserVector, n: int = 10, filters: Filters = Filters(), excluded: NDArray[np.integer] = _NOTHING
     ) -> Listed:
         """Rank the `n` best movies for somebody at this place in the model, without the `excluded` (item indexes)."""
-        items, scores = self.ranker.best(user, n, excluded, self._passing(filters))
+        return self._listed(user, self.ranker.best(user, n, excluded, self._passing(filters)))
+
+    def _listed(self, user: UserVector, ranking: Ranking) -> Listed:
+        items, scores = ranking
         return Listed(items, scores, scores if self.ranked_by is None else self._exact(user, items))
+
+    def with_history(self, history: History) -> FittedModel:
+        """The same model knowing other ratings of its users."""
+        return replace(self, history=history, lists=None)
 
     def known_ratings(self, ratings: Mapping[Any, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keep the ratings of movies the fit has seen: item indexes, ascending, and ratings."""

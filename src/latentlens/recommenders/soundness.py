@@ -17,7 +17,7 @@ _COUNTS = ("user_counts", "item_counts")
 
 def check(model: FittedModel) -> None:
     """Raise ValueError, naming the part, for the first thing that is wrong."""
-    parts = (_ids, _settings, _factors, _history, _catalogue, _ranking)
+    parts = (_ids, _settings, _factors, _history, _catalogue, _ranking, _lists)
     # Lazily: what a part relies on has been checked before it is looked at.
     for problem in chain.from_iterable(problems_of(model) for problems_of in parts):
         raise ValueError(problem)
@@ -100,6 +100,14 @@ def _ranking(model: FittedModel) -> Iterable[str]:
     bad = {name: value for name, value in model.ranker.settings.items() if not _is_number(value)}
     if bad:
         yield f"settings.json has a ranking with {bad}"
+
+
+def _lists(model: FittedModel) -> Iterable[str]:
+    lists, factors = model.lists, model.factors
+    if lists is None:
+        return
+    yield from _array("lists", lists, (len(factors.user_ids), lists.shape[-1]), np.int32)
+    yield from _items_within("lists", lists[lists != -1], len(factors.item_ids))
 
 
 def _pointers(name: str, indptr: NDArray[np.int64], n: int, among: str) -> Iterable[str]:

@@ -20,6 +20,7 @@ from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import EpochReport, FittedModel
+from latentlens.recommenders.many_lists import with_lists
 from latentlens.recommenders.popularity import Popularity
 from latentlens.tracking.runs import Experiment
 from latentlens.workflows.explained import Explained
@@ -100,7 +101,7 @@ def describe(
     unseen = [side for side in (validation, test) if side is not None]
     return Experiment(
         run_name=run_name,
-        model=replace(model, history=History.of(fitted_on, *unseen), extra=extra),
+        model=with_lists(replace(model.with_history(History.of(fitted_on, *unseen)), extra=extra)),
         origin=fitted_on.origin,
         params=_params(model, preset, sides),
         metrics=metrics,
@@ -124,7 +125,7 @@ def _lists(model: FittedModel, popular: FittedModel, sides: Sides) -> _Lists:
     if sides.validation is not None:
         # As the served model, these list nothing that was only watched.
         history = History.of(sides.fitted_on, sides.validation)
-        model, popular = replace(model, history=history), replace(popular, history=history)
+        model, popular = model.with_history(history), popular.with_history(history)
     ask = Ask(most_users=MOST_USERS)
     try:
         return _Lists(ask(model, sides.test).report, ask(popular, sides.test).report, None)
