@@ -18,9 +18,11 @@ from latentlens.ratings import readers
 from latentlens.ratings.splits import random_split
 from latentlens.recommenders.presets import PRESETS
 
-LEARNING_RATES = (0.01, 0.02, 0.03)
-REGULARISATIONS = (0.02, 0.03, 0.05, 0.1)
-INITIAL_SPREADS = (0.003, 0.005, 0.01, 0.03)
+DECAYS = (False, True)
+LEARNING_RATES = (0.02, 0.03, 0.04, 0.05)
+BIAS_LEARNING_RATES = (0.005, 0.01, None)
+REGULARISATIONS = (0.03, 0.04, 0.05)
+INITIAL_SPREADS = (0.003, 0.005, 0.01)
 USER_STEP_RIDGES = (0.03, 0.05, 0.1)
 SPLITS = 2
 
@@ -32,14 +34,17 @@ def main() -> None:
     ratings = readers.read(parser.parse_args().data)
     train = random_split(ratings, 0.2, seed=42).train
     inner = [random_split(train, 0.1, seed) for seed in range(1, SPLITS + 1)]
-    grid = list(itertools.product(LEARNING_RATES, REGULARISATIONS, INITIAL_SPREADS, USER_STEP_RIDGES))
+    choices = (DECAYS, LEARNING_RATES, BIAS_LEARNING_RATES, REGULARISATIONS, INITIAL_SPREADS, USER_STEP_RIDGES)
+    names = ("lr_decay", "lr_all", "lr_b", "reg_all", "init_std_dev", "user_step_reg")
     found = []
-    for lr, reg, spread, ridge in track(grid):
-        config = replace(PRESETS["svd"], lr_all=lr, reg_all=reg, init_std_dev=spread, user_step_reg=ridge)
+    for candidate in track([dict(zip(names, chosen, strict=True)) for chosen in itertools.product(*choices)]):
+        lr_b = candidate.pop("lr_b")
+        config = replace(PRESETS["svd"], lr_bu=lr_b, lr_bi=lr_b, **candidate)
         rmse = float(np.mean([accuracy(config.fit(side.train), side.test).rmse for side in inner]))
-        found.append((rmse, f"lr_all={lr:g}, reg_all={reg:g}, init_std_dev={spread:g}, user_step_reg={ridge:g}"))
-    for rmse, candidate in sorted(found, reverse=True):
-        print(f"{rmse:.4f}  {candidate}")
+        told = ", ".join(f"{name}={value}" for name, value in {**candidate, "lr_bu=lr_bi": lr_b}.items())
+        found.append((rmse, told))
+    for rmse, told in sorted(found, reverse=True):
+        print(f"{rmse:.4f}  {told}")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def descent_table(
     ratings: Ratings, heldout: Ratings, descents: dict[str, Descent], n_epochs: int, libmf: Path | None
 ) -> Table:
     """Epochs in turn. What a processor spends on one update tells more than the clock on a busy machine."""
-    rates = TUNED._rates(np.float32)
+    rates = TUNED.rates(1, np.float32)
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in descents}
     for _ in range(n_epochs):
         for name, descent in descents.items():

@@ -46,7 +46,7 @@ def test_parameters_and_defaults_are_those_of_surprise() -> None:
         **dict.fromkeys(("lr_bu", "lr_bi", "lr_pu", "lr_qi", "reg_bu", "reg_bi", "reg_pu", "reg_qi")),
         "random_state": None,
     }
-    assert dataclasses.asdict(SVD()) == {**surprise, "user_step_reg": None, "n_threads": None}
+    assert dataclasses.asdict(SVD()) == {**surprise, "user_step_reg": None, "lr_decay": False, "n_threads": None}
 
 
 def test_presets_keep_the_size_and_the_epochs_that_users_were_promised() -> None:
@@ -84,6 +84,19 @@ def test_one_rate_for_all_stands_for_each_that_is_not_given(sides: Sides) -> Non
     assert bits(spelled_out.fit(sides.train)) == bits(SMALL.fit(sides.train))
     own = dataclasses.replace(SMALL, lr_qi=0.0)
     assert bits(own.fit(sides.train)) != bits(SMALL.fit(sides.train))
+
+
+def test_rates_that_decay_fall_in_a_straight_line_to_none(sides: Sides) -> None:
+    falling = dataclasses.replace(SMALL, n_epochs=4, lr_all=0.08, lr_bi=0.016, reg_all=0.3, lr_decay=True)
+    rates = [falling.rates(epoch, np.float64) for epoch in (1, 2, 3, 4)]
+    assert [float(rate.lr_pu) for rate in rates] == pytest.approx([0.07, 0.05, 0.03, 0.01])
+    assert [float(rate.lr_bi) for rate in rates] == pytest.approx([0.014, 0.01, 0.006, 0.002])
+    assert {float(rate.reg_qi) for rate in rates} == {0.3}
+    # One epoch at half the rate is the same as one that falls.
+    once, half = (
+        dataclasses.replace(SMALL, n_epochs=1, lr_all=lr, lr_decay=decay) for lr, decay in ((0.02, True), (0.01, False))
+    )
+    assert bits(once.fit(sides.train)) == bits(half.fit(sides.train))
 
 
 def test_epochs_are_told_one_by_one_from_1(sides: Sides) -> None:

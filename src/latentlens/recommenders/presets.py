@@ -18,8 +18,11 @@ from latentlens.recommenders.svd import SVD
 _TUNED: dict[str, Any] = {
     "n_factors": 150,
     "n_epochs": 20,
-    "lr_all": 0.02,
-    "reg_all": 0.03,
+    "lr_all": 0.04,
+    "lr_bu": 0.01,
+    "lr_bi": 0.01,
+    "lr_decay": True,
+    "reg_all": 0.04,
     "init_std_dev": 0.005,
     "random_state": 42,
     "user_step_reg": 0.05,

@@ -33,9 +33,10 @@ class SVD:
 
     Parameters, names and defaults are Surprise's. `lr_all` and `reg_all` stand for each step size and regularisation
     that is None. `biased=False` drops mean and biases. `user_step_reg` is ours: above 0, the fit ends with one exact
-    user step (`foldin`) of that ridge; None keeps the vectors of training, as Surprise does. `n_threads` is ours
-    too: each number has its own order of visits and so its own bits; None takes as many as the machine has and the size
-    of the set makes worthwhile, one for less than a million ratings.
+    user step (`foldin`) of that ridge; None keeps the vectors of training, as Surprise does. `lr_decay` is ours too:
+    step sizes fall in a straight line, from those given to none at the end of the last epoch. So is `n_threads`: each
+    number has its own order of visits and so its own bits; None takes as many as the machine has and the size of the
+    set makes worthwhile, one for less than a million ratings.
     """
 
     n_factors: int = 100
@@ -55,6 +56,7 @@ class SVD:
     reg_qi: float | None = None
     random_state: int | None = None
     user_step_reg: float | None = None
+    lr_decay: bool = False
     n_threads: int | None = None
     name: ClassVar[str] = "surprise_svd"
 
@@ -133,11 +135,10 @@ class SVD:
 
         `watch(epoch, train_rmse)` is called after each and may return True to stop. Raises TrainingDiverged.
         """
-        rates = self._rates(factors.user_factors.dtype.type)
         # A train RMSE wider than the whole scale cannot come back: a constant predicts better.
         bound = max(float(visits.ratings.max()) - mean, mean - float(visits.ratings.min()), 1.0) * 2
         for number in range(1, self.n_epochs + 1):
-            train_rmse = epoch(visits, mean, factors, rates)
+            train_rmse = epoch(visits, mean, factors, self.rates(number, factors.user_factors.dtype.type))
             if not train_rmse < bound:
                 raise self._diverged(number, train_rmse)
             if watch(number, train_rmse):
@@ -152,12 +153,17 @@ class SVD:
             f" (lr_all is {self.lr_all:g}) or raise the regularisation (reg_all is {self.reg_all:g})."
         )
 
-    def _rates(self, dtype: type[np.floating]) -> Rates:
+    def rates(self, epoch: int, dtype: type[np.floating]) -> Rates:
+        """Step sizes and regularisation of an epoch, counted from 1."""
+        # Within an epoch they stay what they are half-way through it.
+        left = 1 - (epoch - 0.5) / self.n_epochs if self.lr_decay else 1.0
+
         def value(kind: str, part: str) -> float:
             if part.startswith("b") and not self.biased:
                 return 0.0
             own: float | None = getattr(self, f"{kind}_{part}")
-            return getattr(self, f"{kind}_all") if own is None else own
+            chosen: float = getattr(self, f"{kind}_all") if own is None else own
+            return left * chosen if kind == "lr" else chosen
 
         return Rates(*(dtype(value(kind, part)) for kind in ("lr", "reg") for part in _PARTS))
 
