@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from latentlens.recommenders.canonical import axis_variance, by_variance, canonical
+from latentlens.recommenders.canonical import axis_variance, by_variance, canonical, centre
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +46,26 @@ SIZES = st.integers(1, 12)
 def item_weights(n_items: int, seed: int) -> NDArray[np.int64]:
     """Ratings of each movie, some of them many, as people rate."""
     return np.random.default_rng(seed).geometric(0.05, n_items)
+
+
+@settings(deadline=None)
+@given(SIZES, SIZES, SIZES, st.integers(0, 10_000), st.sampled_from([(np.float64, 1e-12), (np.float32, 1e-5)]))
+def test_what_all_raters_share_becomes_the_movies_biases(
+    n_users: int, n_items: int, k: int, seed: int, precision: tuple[Any, float]
+) -> None:
+    dtype, tolerance = precision
+    P, Q = factors(n_users, n_items, k, k, seed, dtype)
+    random = np.random.default_rng(seed)
+    counts = random.integers(0, 9, n_users)
+    P[counts == 0] = 0
+    bias = random.standard_normal(n_items).astype(dtype)
+    known = counts > 0
+    before = (bias + P @ Q.T)[known]
+    centre(P, Q, bias, counts)
+    largest = 1 + np.abs(before).max(initial=0) + np.abs(P @ Q.T).max()
+    np.testing.assert_allclose((bias + P @ Q.T)[known], before, atol=tolerance * largest, rtol=0)
+    np.testing.assert_allclose(counts @ P, 0, atol=100 * tolerance * (1 + counts.sum()) * (1 + np.abs(P).max()))
+    assert not P[~known].any()
 
 
 @settings(deadline=None)

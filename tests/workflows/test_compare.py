@@ -213,7 +213,7 @@ def test_on_movielens_the_best_predictor_ranks_below_popularity_and_the_time_cut
     random = compare(prepare(str(movielens_small)), ["svd"])
     by_name = {model.name: model for model in random.models}
     assert by_name["svd"].errors.rmse < by_name["bias_only"].errors.rmse - 0.02
-    assert by_name["svd"].figures["ndcg"] < by_name["popularity"].figures["ndcg"] - 0.05
+    assert by_name["svd"].figures["ndcg"] < by_name["popularity"].figures["ndcg"] - 0.03
     assert "LL002" in {one.code for one in by_name["svd"].findings}
     assert "LL007" not in {one.code for one in random.findings}
     cut = compare(prepare(str(movielens_small), by_time=True), [])

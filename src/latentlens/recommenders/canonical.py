@@ -2,7 +2,7 @@
 
 Any invertible k x k matrix T turns (P, Q) into (P T, Q T^-T) with the same products. The canonical pair is the balanced
 singular value decomposition of P Q', turned to the principal axes of the movies as people rate them, signs fixed,
-ordered by variance.
+ordered by variance. Before that, what all raters share goes from their factors to the movies' biases.
 """
 
 from __future__ import annotations
@@ -40,6 +40,20 @@ def canonical(
     P *= signs
     Q *= signs
     return P, Q
+
+
+def centre(user_factors: Matrix, item_factors: Matrix, item_bias: Matrix, user_counts: NDArray[np.integer]) -> None:
+    """Move the mean user factors, over ratings, from the users into the movies' biases: predictions stay the same.
+
+    Factors (n_users, k), (n_items, k); item_bias (n_items,); user_counts (n_users,) ratings of each. In place; users
+    without ratings keep their row. Then a ridge draws users to what people like, not to no taste at all.
+    """
+    if not user_counts.any():
+        return
+    shared = np.einsum("u,uk->k", user_counts, user_factors, dtype=np.float64) / user_counts.sum()
+    shared = shared.astype(user_factors.dtype)
+    np.subtract(user_factors, shared, out=user_factors, where=(user_counts > 0)[:, None])
+    item_bias += item_factors @ shared
 
 
 def by_variance(user_factors: Matrix, item_factors: Matrix) -> tuple[Matrix, Matrix]:

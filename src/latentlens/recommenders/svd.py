@@ -15,7 +15,7 @@ from latentlens.errors import ConfigError, TrainingDiverged
 from latentlens.ratings.history import History
 from latentlens.ratings.layouts import Visits, order_for, worthwhile_threads
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.canonical import by_variance, canonical
+from latentlens.recommenders.canonical import by_variance, canonical, centre
 from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch, factors_for
 from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch, rmse
@@ -168,10 +168,12 @@ class SVD:
         return Rates(*(dtype(value(kind, part)) for kind in ("lr", "reg") for part in _PARTS))
 
     def _canonical(self, learned: FactorModel) -> FactorModel:
-        k = self.n_factors
+        P, Q = learned.user_factors[:, : self.n_factors], learned.item_factors[:, : self.n_factors]
         # More threads of the BLAS give other bits, and wait for each other on a busy machine.
         with threadpool_limits(1, user_api="blas"):
-            P, Q = canonical(learned.user_factors[:, :k], learned.item_factors[:, :k], learned.item_counts)
+            if self.biased:
+                centre(P, Q, learned.item_bias, learned.user_counts)
+            P, Q = canonical(P, Q, learned.item_counts)
         return replace(learned, user_factors=P, item_factors=Q)
 
     def _stepped(self, model: FactorModel, history: History, reg: float) -> FactorModel:
