@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentlens import terminal
-from latentlens.cli import answers, pages
+from latentlens.cli import pages
 from latentlens.cli.options import STORE, Json, Store, Uri, write_page
 from latentlens.cli.questions import as_id, explainer_of, require_known
 from latentlens.errors import ConfigError
@@ -42,8 +42,10 @@ def explain(
         rank = explainer.rank(movie_id)
         left_out = explainer.without(movie_id, [one.movie_id for one in (*found.reasons_for, *found.reasons_against)])
     if json:
-        told = answers.explanation(found, axes, rank, left_out)
-        terminal.as_json({"user_id": user_id, **told, "model_version": version.number})
+        from latentlens.explain import in_json
+
+        answer = in_json.explanation(found, axes, rank, left_out)
+        terminal.as_json({"user_id": user_id, **answer, "model_version": version.number})
     else:
         pages.explanation(found, axes, rank, left_out)
 
@@ -69,12 +71,14 @@ def factors(
     if report is not None:
         _write_report(report, opened, axes, user_id)
     if json:
+        from latentlens.explain import in_json
+
         answer: dict[str, Any] = {
             "model_version": opened.version.number,
-            "axes": [answers.axis(one) for one in axes.axes],
+            "axes": [in_json.axis(one) for one in axes.axes],
         }
         if taste is not None:
-            answer |= {"user_id": user_id, "taste": [answers.taste(one) for one in taste]}
+            answer |= {"user_id": user_id, "taste": [in_json.taste(one) for one in taste]}
         terminal.as_json(answer)
     else:
         pages.axes(axes)

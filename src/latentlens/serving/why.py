@@ -1,16 +1,14 @@
-"""What requests for reasons carry and their answers hold, each with an example for /docs."""
+"""What requests for reasons carry and their answers hold, each with an example for /docs.
+
+`explain.in_json` fills them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Any, Self
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from latentlens.explain.along_axes import AxisTaste, shares
-from latentlens.explain.axes import Axes, Axis
-from latentlens.explain.explanation import Explanation, Place, Reason, Without
-from latentlens.explain.words import sentences, what_if
 from latentlens.serving.examples import example
 
 _REASON = {"movie_id": 27, "title": "Harbour Lights", "rating": 5.0, "stars": 0.21}
@@ -39,6 +37,7 @@ _AXIS = {
     "positive": "Crime",
     "confidence": "steady: found again in 5 of 5 refits",
     "variance_share": 0.42,
+    "r2": 0.8,
 }
 
 
@@ -63,11 +62,6 @@ class ReasonReply(BaseModel):
     rating: float
     stars: Annotated[float, Field(description="Stars that this rating adds to the score; below 0 it takes them.")]
 
-    @classmethod
-    def of(cls, reason: Reason) -> Self:
-        """Present a reason."""
-        return cls(movie_id=reason.movie_id, title=reason.title, rating=reason.rating, stars=reason.contribution)
-
 
 class BecauseReply(BaseModel):
     """One of the user's own ratings, and what it adds to the score that orders the list."""
@@ -78,11 +72,6 @@ class BecauseReply(BaseModel):
     title: str
     rating: float
     adds: Annotated[float, Field(description="In the units of that score: stars where the predicted rating orders.")]
-
-    @classmethod
-    def of(cls, reason: Reason) -> Self:
-        """Present a reason."""
-        return cls(movie_id=reason.movie_id, title=reason.title, rating=reason.rating, adds=reason.contribution)
 
 
 class PlaceReply(BaseModel):
@@ -98,17 +87,6 @@ class PlaceReply(BaseModel):
     reasons_for: list[BecauseReply]
     reasons_against: list[BecauseReply]
     other_ratings: float
-
-    @classmethod
-    def of(cls, place: Place) -> Self:
-        """Present the reasons for a place."""
-        return cls(
-            score=place.score,
-            for_everybody=place.for_everybody,
-            reasons_for=[BecauseReply.of(reason) for reason in place.reasons_for],
-            reasons_against=[BecauseReply.of(reason) for reason in place.reasons_against],
-            other_ratings=place.other_ratings,
-        )
 
 
 class MoveReply(BaseModel):
@@ -144,11 +122,6 @@ class WithoutReply(BaseModel):
     score: float
     rank: int
     text: str
-
-    @classmethod
-    def of(cls, without: Without, rank: int) -> Self:
-        """Present what one rating does to a movie that now has this rank."""
-        return cls(**asdict(without), text=what_if(without, rank))
 
 
 class ExplainReply(BaseModel):
@@ -206,31 +179,6 @@ class ExplainReply(BaseModel):
     without: list[WithoutReply] | None
     model_version: int
 
-    @classmethod
-    def of(cls, explanation: Explanation, axes: Axes | None, **more: Any) -> Self:
-        """Present an explanation; `more` are the fields that it does not have itself."""
-        whole = explanation.parts
-        on_axes = shares(whole, axes)
-        return cls(
-            movie_id=explanation.movie_id,
-            title=explanation.title,
-            text=sentences(explanation),
-            predicted_rating=explanation.predicted_rating,
-            score=explanation.score,
-            given=explanation.given,
-            global_mean=whole.global_mean,
-            user_bias=whole.user_bias,
-            movie_bias=whole.movie_bias,
-            axes=[AxisShareReply(**share._asdict()) for share in on_axes],
-            other_axes=float(whole.axes.sum()) - sum(share.stars for share in on_axes),
-            n_ratings=explanation.n_ratings,
-            reasons_for=[ReasonReply.of(reason) for reason in explanation.reasons_for],
-            reasons_against=[ReasonReply.of(reason) for reason in explanation.reasons_against],
-            other_ratings=explanation.other_ratings,
-            place=PlaceReply.of(explanation.place) if explanation.place else None,
-            **more,
-        )
-
 
 class TasteReply(BaseModel):
     """What a user likes on one axis."""
@@ -244,14 +192,6 @@ class TasteReply(BaseModel):
     prefers: Annotated[str, Field(description="The end that the user likes better: its name, or a movie like it.")]
     taste: float
     stars: Annotated[float, Field(description="What a typical step towards the positive end does to a prediction.")]
-
-    @classmethod
-    def of(cls, taste: AxisTaste) -> Self:
-        """Present a taste."""
-        axis = taste.axis
-        return cls(
-            axis=axis.number, name=axis.name, prefers=taste.preferred.label, taste=taste.taste, stars=taste.stars
-        )
 
 
 class TastesReply(BaseModel):
@@ -281,19 +221,7 @@ class AxisReply(BaseModel):
     positive: str
     confidence: str
     variance_share: Annotated[float, Field(description="Of what taste adds to all scores, 0 to 1.")]
-
-    @classmethod
-    def of(cls, axis: Axis, **more: Any) -> Self:
-        """Present an axis."""
-        return cls(
-            axis=axis.number,
-            name=axis.name,
-            negative=axis.negative.label,
-            positive=axis.positive.label,
-            confidence=axis.confidence,
-            variance_share=axis.variance_share,
-            **more,
-        )
+    r2: Annotated[float, Field(description="Share of it that genres, tags and years explain on movies held out.")]
 
 
 class AxesReply(BaseModel):
@@ -335,7 +263,6 @@ class AxisCardReply(AxisReply):
         json_schema_extra=example(
             **_AXIS,
             matches=[0.99, 0.98, 0.99, 0.97, 0.99],
-            r2=0.8,
             evidence=[{"feature": "Crime", "kind": "genre", "r": 0.71, "p": 0.001}],
             negative_movies=[],
             positive_movies=[_POLE_MOVIE],
@@ -344,21 +271,7 @@ class AxisCardReply(AxisReply):
     )
 
     matches: Annotated[list[float], Field(description="|r| with the same axis in each refit from other numbers.")]
-    r2: Annotated[float, Field(description="Share of it that genres, tags and years explain on movies held out.")]
     evidence: list[EvidenceReply]
     negative_movies: list[PoleMovieReply]
     positive_movies: list[PoleMovieReply]
     model_version: int
-
-    @classmethod
-    def card(cls, axis: Axis, model_version: int) -> Self:
-        """Present everything that is known of an axis."""
-        return cls.of(
-            axis,
-            matches=list(axis.matches),
-            r2=axis.r2,
-            evidence=[EvidenceReply(**asdict(found)) for found in axis.evidence],
-            negative_movies=[PoleMovieReply(**asdict(movie)) for movie in axis.negative.movies],
-            positive_movies=[PoleMovieReply(**asdict(movie)) for movie in axis.positive.movies],
-            model_version=model_version,
-        )

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
 
+from latentlens.explain import in_json
 from latentlens.explain.along_axes import tastes
 from latentlens.explain.axes import Axes
 from latentlens.explain.explanation import Explainer
@@ -24,7 +25,6 @@ from latentlens.serving.why import (
     ExplainReply,
     TasteReply,
     TastesReply,
-    WithoutReply,
 )
 
 router = APIRouter(tags=["explain"])
@@ -46,22 +46,16 @@ def explain(
     rank = without = None
     if asked.without:
         rank = explainer.rank(movie)
-        told = [reason.movie_id for reason in (*explanation.reasons_for, *explanation.reasons_against)]
-        without = [WithoutReply.of(one, rank) for one in explainer.without(movie, told)]
-    return ExplainReply.of(
-        explanation,
-        served.axes,
-        user_id=user,
-        rank=rank,
-        without=without,
-        model_version=served.version.number,
-    )
+        reasons = [reason.movie_id for reason in (*explanation.reasons_for, *explanation.reasons_against)]
+        without = explainer.without(movie, reasons)
+    found = in_json.explanation(explanation, served.axes, rank, without)
+    return ExplainReply(user_id=user, **found, model_version=served.version.number)
 
 
 @router.get("/axes", responses=documented(409, 503))
 def axes(served: ServedModel) -> AxesReply:
     """List the leading axes: how steady they are, and what they are called if they have earned a name."""
-    described = [AxisReply.of(axis) for axis in _described(served).axes]
+    described = [AxisReply(**in_json.axis(axis)) for axis in _described(served).axes]
     return AxesReply(model_version=served.version.number, axes=described)
 
 
@@ -73,7 +67,7 @@ def axis(
     described = _described(served).axes
     if number > len(described):
         raise HTTPException(404, f"There is no axis {number} in /axes: choose one of 1 to {len(described)}.")
-    return AxisCardReply.card(described[number - 1], served.version.number)
+    return AxisCardReply(**in_json.card(described[number - 1]), model_version=served.version.number)
 
 
 @router.get("/users/{user_id}/taste", responses=documented(404, 409, 422, 503))
@@ -83,7 +77,9 @@ def taste(user_id: IdInPath, served: ServedModel) -> TastesReply:
     user = parse_id(user_id, model.factors.user_ids, "user id")
     found = tastes(model, _described(served), model.vector_of(user))
     return TastesReply(
-        user_id=user, model_version=served.version.number, tastes=[TasteReply.of(on_axis) for on_axis in found]
+        user_id=user,
+        model_version=served.version.number,
+        tastes=[TasteReply(**in_json.taste(one)) for one in found],
     )
 
 

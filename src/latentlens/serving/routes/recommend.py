@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from latentlens.errors import ConfigError, UnknownId
+from latentlens.explain import in_json
 from latentlens.explain.explanation import Explainer
 from latentlens.explain.steering import Moved, direction, moved, steer
 from latentlens.recommenders.fitted import Listed
@@ -24,7 +25,7 @@ from latentlens.serving.schemas import (
     RecommendReply,
 )
 from latentlens.serving.served import Served
-from latentlens.serving.why import BecauseReply, MoveReply
+from latentlens.serving.why import MoveReply
 
 router = APIRouter(tags=["recommend"])
 
@@ -106,7 +107,7 @@ def _because(explainer: Explainer | None, ranking: Listed) -> list[dict[str, Any
     if explainer is None:
         return [{"because": []} for _ in ranking.items]
     return [
-        {"because": [BecauseReply.of(reason) for reason in reasons]} for reasons in explainer.because(ranking.items)
+        {"because": [in_json.because(reason) for reason in reasons]} for reasons in explainer.because(ranking.items)
     ]
 
 
