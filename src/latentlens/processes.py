@@ -117,11 +117,15 @@ class Child:
         """Return once `ready()` holds. Raises LaunchError if the process ends first or `patience` seconds pass."""
         deadline = time.monotonic() + patience
         while not ready():
-            if self.exit_code is not None:
-                raise LaunchError(f"{self.name} {self.how_it_ended}.")
+            self.check()
             if time.monotonic() > deadline:
                 raise LaunchError(f"{self.name} was not ready after {patience:.0f} s: see {self.log}.")
             time.sleep(_POLL_SECONDS)
+
+    def check(self) -> None:
+        """Raise LaunchError if the process has ended."""
+        if self.exit_code is not None:
+            raise LaunchError(f"{self.name} {self.how_it_ended}.")
 
     def _signal(self, number: int) -> None:
         if hasattr(os, "killpg"):

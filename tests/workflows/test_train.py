@@ -12,7 +12,7 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from latentlens.errors import ConfigError, DataError, TrainingDiverged
+from latentlens.errors import ConfigError, DataError, LaunchError, TrainingDiverged
 from latentlens.ratings.splits import Split
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import EpochReport, FittedModel
@@ -20,6 +20,7 @@ from latentlens.recommenders.svd import SVD
 from latentlens.tracking.names import EXPERIMENT
 from latentlens.tracking.registry import Registry
 from latentlens.tracking.server import running_server
+from latentlens.tracking.store import in_use
 from latentlens.workflows.prepare import prepare
 from latentlens.workflows.train import TrainReport, train
 
@@ -252,3 +253,13 @@ def test_a_fit_that_diverges_records_nothing(client: MlflowClient, split: Split)
             tracking_uri=client.tracking_uri,
         )
     assert len(runs(client)) == before
+
+
+def test_a_server_that_cannot_start_ends_the_fit(split: Split, tmp_path: Path) -> None:
+    store = tmp_path / "mlruns"
+    store.mkdir()
+    (store / "mlflow.db").write_text("no database, but long enough to be taken for one by its first page " * 100)
+    endless = replace(SMALL, n_epochs=10**9)
+    with pytest.raises(LaunchError, match=r"MLflow ended with exit code .*mlflow\.log"):
+        train(split.train, split.test, endless, run_name="endless", store=store)
+    assert not in_use(store)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from latentlens.errors import LatentLensError, TrackingError
 from latentlens.processes import Child, free_port, stopped_by_sigterm
@@ -19,26 +20,55 @@ DEFAULT_PORT = 5000
 START_PATIENCE = 120.0
 
 
+class Server(NamedTuple):
+    """An MLflow server that may still be starting; `child` is None for one that somebody else runs."""
+
+    uri: str
+    child: Child | None = None
+
+    def check(self) -> None:
+        """Raise LaunchError if it has ended."""
+        if self.child:
+            self.child.check()
+
+    def wait(self) -> str:
+        """Its address, once it answers. Raises LaunchError if it does not start."""
+        if self.child:
+            self.child.wait_until(lambda: answers(self.uri), START_PATIENCE)
+            # Whoever was at work was so through a server that is no more.
+            rest.close_unfinished_runs(self.uri)
+        return self.uri
+
+
 @contextmanager
 def tracking_server(
     store: Path, tracking_uri: str | None = None, say: Callable[[str], None] = lambda _: None
 ) -> Iterator[str]:
-    """Yield the address of an MLflow server: the given one, a running one, or one started for this block over `store`.
+    """Like `starting_server`, and yield the address once the server answers."""
+    with starting_server(store, tracking_uri, say) as server:
+        yield server.wait()
+
+
+@contextmanager
+def starting_server(
+    store: Path, tracking_uri: str | None = None, say: Callable[[str], None] = lambda _: None
+) -> Iterator[Server]:
+    """Yield an MLflow server: the given one, a running one, or one that starts for this block over `store`.
 
     Without `tracking_uri`, MLFLOW_TRACKING_URI decides, then a server that others run over the same store, then one on
     the default port (LATENTLENS_MLFLOW_PORT, 5000) unless it surely keeps another store. `say` is given a line where
-    people might expect another choice. Raises TrackingError if the address given does not answer, or another command is
-    using the store.
+    people might expect another choice. A start takes seconds, which can be used. Raises TrackingError if the address
+    given does not answer, or another command is using the store.
     """
     given = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
     if given and not answers(given):
         raise TrackingError(f"No MLflow server answers at {given}: start it, or leave the tracking address out.")
     running = given or _running(store, say)
     if running:
-        yield running
+        yield Server(running)
         return
-    with running_server(store) as uri:
-        yield uri
+    with stores.hold(store), _started(store, free_port(), "127.0.0.1", store / "mlflow.log") as (server, _):
+        yield server
 
 
 def _running(store: Path, say: Callable[[str], None]) -> str | None:
@@ -73,8 +103,8 @@ def running_server(
 @contextmanager
 def serving_process(store: Path, port: int, host: str, *, shared: bool) -> Iterator[tuple[str, Child]]:
     """Like `running_server`, and yield the process too, for a caller that watches it."""
-    uri = f"http://127.0.0.1:{port}"
-    with stores.hold(store), _serving(store, port, host, store / "mlflow.log") as child:
+    with stores.hold(store), _started(store, port, host, store / "mlflow.log") as (server, child):
+        uri = server.wait()
         if shared:
             stores.publish(store, uri)
         yield uri, child
@@ -89,22 +119,19 @@ def serve_in_container(store: Path, published_port: int) -> int:
     with (
         stopped_by_sigterm(),
         stores.hold(store, START_PATIENCE),
-        _serving(store, DEFAULT_PORT, "0.0.0.0", None) as child,  # noqa: S104 - the container's own network
+        _started(store, DEFAULT_PORT, "0.0.0.0", None) as (server, child),  # noqa: S104 - the container's own network
     ):
+        server.wait()
         stores.publish(store, f"http://127.0.0.1:{published_port}")
         return child.wait()
 
 
 @contextmanager
-def _serving(store: Path, port: int, host: str, log: Path | None) -> Iterator[Child]:
-    """MLflow over a store that this process holds, once it answers."""
-    uri = f"http://127.0.0.1:{port}"
+def _started(store: Path, port: int, host: str, log: Path | None) -> Iterator[tuple[Server, Child]]:
+    """MLflow over a store that this process holds."""
     child = Child("MLflow", _command(store, port, host), log, _LEAN)
     try:
-        child.wait_until(lambda: answers(uri), START_PATIENCE)
-        # Whoever was at work was so through a server that is no more.
-        rest.close_unfinished_runs(uri)
-        yield child
+        yield Server(f"http://127.0.0.1:{port}", child), child
     finally:
         child.stop()
 

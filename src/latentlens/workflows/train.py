@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from latentlens.errors import ConfigError, TrackingError
 from latentlens.evaluation.findings import Finding
-from latentlens.explain.stability import N_REFITS
 from latentlens.ratings.splits import hold_out
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch, Recommender
 from latentlens.recommenders.hybrid import Hybrid
-from latentlens.tracking.runs import Experiment, Recorded, record
-from latentlens.tracking.server import tracking_server
+from latentlens.tracking.server import Server, starting_server
 from latentlens.tracking.store import require_room
-from latentlens.workflows.experiment import Sides, describe
-from latentlens.workflows.explained import OnRefit, explained
+
+if TYPE_CHECKING:
+    from latentlens.tracking.runs import Experiment, Recorded
+    from latentlens.workflows.experiment import Sides
+    from latentlens.workflows.explained import OnRefit
 
 STORE = Path("mlruns")
 VALIDATION_SIZE = 0.05
@@ -71,7 +72,7 @@ def train(
     validation_size: float = VALIDATION_SIZE,
     tracking_uri: str | None = None,
     store: Path = STORE,
-    axis_refits: int = N_REFITS,
+    axis_refits: int | None = None,
     on_epoch: OnEpoch | None = None,
     on_refit: OnRefit | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -79,28 +80,35 @@ def train(
     """Fit on `trainset`, measure on `testset`, record the run in MLflow and register the model.
 
     Each epoch is watched on `validation`; without it a share `validation_size` of `trainset` is held out of the fit for
-    that, 0 fits on all. The axes are described by `axis_refits` further fits, of which `on_refit(done, axis_refits)` is
+    that, 0 fits on all. The axes are described by `axis_refits` further fits (None: 5), of which `on_refit(done, n)` is
     told; 0 leaves them out. Without `tracking_uri` a running server is used, or one is started over `store` for the
     while; `say` is given a line if that is another than people may expect. Nothing is recorded if a fit fails or is
     interrupted, nothing is registered if the recording is; a fit that `on_epoch` stops early is recorded as far as it
     came.
     """
-    if axis_refits < 0:
+    if axis_refits is not None and axis_refits < 0:
         raise ConfigError(f"axis_refits is {axis_refits}: give 0, to leave the axes out, or more.")
     fitted_on = trainset
     if validation is None:
         fitted_on, validation = hold_out(trainset, validation_size)
     report: TrainReport | None = None
     try:
-        with tracking_server(store, tracking_uri, say) as uri:
+        with starting_server(store, tracking_uri, say) as server:
+            # All this while, MLflow is starting.
+            from latentlens.explain.stability import N_REFITS
+            from latentlens.workflows.experiment import Sides, describe
+            from latentlens.workflows.explained import explained
+
             sides = Sides(fitted_on, validation, testset)
-            fit = _fit(recommender, sides, on_epoch)
+            fit = _fit(recommender, sides, on_epoch, server)
             # The axes are the SVD's: what ranks beside it need not be learned again.
             of_axes = fit.config.svd if isinstance(fit.config, Hybrid) else fit.config
-            found = explained(fit.model, of_axes, fitted_on, axis_refits, on_refit)
+            n_refits = N_REFITS if axis_refits is None else axis_refits
+            found = explained(fit.model, of_axes, fitted_on, n_refits, on_refit)
             experiment = describe(
                 fit.model, sides, fit.reports, found, run_name=run_name, preset=preset, fit_seconds=fit.seconds
             )
+            uri = server.wait()
             run_id, version = _record(experiment, uri, store)
             report = TrainReport(
                 **experiment.metrics,
@@ -130,10 +138,12 @@ class _Fit(NamedTuple):
     seconds: float
 
 
-def _fit(recommender: Recommender, sides: Sides, on_epoch: OnEpoch | None) -> _Fit:
+def _fit(recommender: Recommender, sides: Sides, on_epoch: OnEpoch | None, server: Server) -> _Fit:
     reports: list[EpochReport] = []
 
     def watch(report: EpochReport) -> bool | None:
+        # Nothing could be recorded: better now than after hours.
+        server.check()
         reports.append(report)
         return on_epoch(report) if on_epoch else None
 
@@ -146,6 +156,8 @@ def _fit(recommender: Recommender, sides: Sides, on_epoch: OnEpoch | None) -> _F
 
 
 def _record(experiment: Experiment, uri: str, store: Path) -> Recorded:
+    from latentlens.tracking.runs import record
+
     try:
         return record(experiment, uri)
     except TrackingError:
