@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from latentlens.ratings import ids
 from latentlens.recommenders import portable
+from latentlens.recommenders.svd import SVD
+from tests.recommenders.support import small_sides
 
 
 def imported_by(source: Path) -> set[str]:
@@ -43,3 +46,14 @@ def test_it_never_loads_a_compiler_or_data_frames(module: str) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 600])
+def test_pairs_shared_among_threads_have_the_same_scores(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    factors = SVD(n_factors=7, n_epochs=3, random_state=1).fit(small_sides().train).factors
+    random = np.random.default_rng(0)
+    users = random.integers(-1, len(factors.user_ids), 1500)
+    items = random.integers(-1, len(factors.item_ids), 1500)
+    alone = [factors.score(users[n : n + 1], items[n : n + 1]).item() for n in range(len(users))]
+    monkeypatch.setattr(portable, "_PART", size)
+    assert factors.score(users, items).tolist() == alone
