@@ -27,10 +27,10 @@ class Coded:
             low, high = int(values.min()), int(values.max())
             # Numbers close to each other, as most ids are, are counted off; others have to be sorted.
             if high in INT64 and high - low < _CLOSE * len(values):
-                occurs = np.zeros(high - low + 1, dtype=np.bool_)
-                occurs[values - low] = True
+                occurs, offsets = np.zeros(high - low + 1, dtype=np.bool_), values - low
+                occurs[offsets] = True
                 place = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
-                return cls(IdMap(np.flatnonzero(occurs) + low), place[values - low])
+                return cls(IdMap(np.flatnonzero(occurs) + low), place.take(offsets))
         ids = IdMap.of(values)
         return cls(ids, ids.index(values).astype(np.int32))
 
@@ -41,4 +41,5 @@ class Coded:
 
     def over(self, ids: IdMap) -> NDArray[np.int32]:
         """The same column as indexes into other ids; -1 for an id that is not among them."""
-        return np.asarray(ids.index(self.ids.values).astype(np.int32)[self.index])
+        # `take` is twice as fast as an index by int32.
+        return np.asarray(ids.index(self.ids.values).astype(np.int32).take(self.index))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,14 @@ class Growing:
     """A column of numbers, with room for `n` at first: what of it is not filled takes no memory."""
 
     def __init__(self, dtype: DTypeLike, n: int = 0) -> None:
-        self._room = np.empty(n, dtype)
+        self._room = _untouched(n, np.dtype(dtype))
         self._n = 0
 
     def extend(self, part: NDArray[Any]) -> None:
         """Append (n,) values."""
         end = self._n + len(part)
         if end > len(self._room):
-            larger = np.empty(max(end, 2 * len(self._room)), self._room.dtype)
+            larger = _untouched(max(end, 2 * len(self._room)), self._room.dtype)
             larger[: self._n] = self.values
             self._room = larger
         self._room[self._n : end] = part
@@ -32,6 +33,11 @@ class Growing:
     def values(self) -> NDArray[Any]:
         """All that was appended, without a copy."""
         return self._room[: self._n]
+
+
+def _untouched(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Room for `n` numbers, in pages of the usual size: numpy's own are huge, and the system takes long to find those."""
+    return np.frombuffer(mmap.mmap(-1, max(n * dtype.itemsize, 1)), dtype, count=n)
 
 
 class GrowingIds:

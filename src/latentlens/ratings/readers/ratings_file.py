@@ -16,7 +16,7 @@ from latentlens.ratings.table import Note
 
 _HIGHEST = 5.0
 # Enough to keep every core busy; larger tables do not stay in the cache between two steps.
-_PIECE = 8 << 20
+_PIECE = 16 << 20
 # What a row takes in text, rather too little: MovieLens' take 26.
 _ROW_BYTES = 20
 
