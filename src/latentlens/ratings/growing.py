@@ -36,7 +36,7 @@ class Growing:
 
 
 def _untouched(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Room for `n` numbers, in pages of the usual size: numpy's own are huge, and the system takes long to find those."""
+    """Room for `n` numbers in pages of the usual size: numpy takes huge ones, which the system is slow to find."""
     return np.frombuffer(mmap.mmap(-1, max(n * dtype.itemsize, 1)), dtype, count=n)
 
 
