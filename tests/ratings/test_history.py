@@ -82,3 +82,14 @@ def test_rows_of_one_set_that_lie_as_they_should_are_not_copied() -> None:
     assert np.shares_memory(history.items, ratings.item_index)
     assert history.items.tolist() == [0, 1, 0]
     assert history.indptr.tolist() == [0, 2, 3]
+
+
+@given(st.sets(st.tuples(st.integers(0, 4), st.integers(0, 5))), st.randoms(use_true_random=False))
+def test_every_pair_is_found_in_its_row_and_no_other(pairs: set[tuple[int, int]], random: Random) -> None:
+    rated = sorted(pairs)
+    users, items = (np.array([pair[n] for pair in rated], dtype=np.int32) for n in (0, 1))
+    indptr = np.searchsorted(users, np.arange(6))
+    history = History(indptr, items, np.ones(len(rated), np.float32), np.ones(len(rated), np.bool_))
+    asked = random.sample([(user, item) for user in range(5) for item in range(6)], 30)
+    found = history.find(*np.array(asked).T)
+    assert found.tolist() == [rated.index(pair) if pair in pairs else -1 for pair in asked]

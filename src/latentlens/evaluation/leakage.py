@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 
 
 def n_leaked(history: History, test: Ratings) -> int:
     """How many (user, movie) pairs of `test` the fit has seen; both share one set of ids."""
-    seen = history.of_train()
-    return int(np.isin(test.pairs, seen.users * test.n_items + seen.items).sum())
+    rows = history.find(test.user_index, test.item_index)
+    return int(history.is_train[rows[rows >= 0]].sum())

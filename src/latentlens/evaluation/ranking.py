@@ -79,8 +79,10 @@ def ranked(
     if not model.history.is_train.all():
         # A model that was recorded knows the test side too, and would leave it out.
         history = model.history
-        tested = np.isin(history.users * test.n_items + history.items, test.pairs)
-        model = model.with_history(history.keep(history.is_train | ~tested))
+        rows = history.find(test.user_index, test.item_index)
+        kept = np.ones(len(history.items), dtype=np.bool_)
+        kept[rows[rows >= 0]] = False
+        model = model.with_history(history.keep(history.is_train | kept))
     items = np.full((len(users), k), -1, dtype=np.int32)
     if negatives is None:
         for some, lists in lists_of(model, users, k):

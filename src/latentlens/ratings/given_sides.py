@@ -9,6 +9,7 @@ import numpy as np
 from latentlens.errors import DataError
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.coded import Coded
+from latentlens.ratings.history import History
 from latentlens.ratings.ids import IdMap
 from latentlens.ratings.splits import Split
 from latentlens.ratings.table import Note, Origin, Ratings
@@ -43,7 +44,7 @@ def given_sides(train: Ratings, test: Ratings) -> Split:
         )
         for side in (train, test)
     ]
-    new = np.flatnonzero(~np.isin(sides[1].pairs, sides[0].pairs))
+    new = np.flatnonzero(History.of(sides[0]).find(sides[1].user_index, sides[1].item_index) < 0)
     if not len(new):
         raise DataError(f"Every rating of {test.origin.name} is in {train.origin.name} too: nothing is left to test.")
     rule = f"given, {test.origin.name}, SHA-256 {test.origin.sha256[:16]}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlens.ratings.order import BLOCK, ByUser, ascends, user_blocks
+from latentlens.ratings.order import BLOCK, ByUser, ascends, row_blocks, user_blocks
 from latentlens.ratings.table import Ratings
 
 
@@ -70,6 +70,22 @@ class History:
         indptr = np.concatenate(([0], np.cumsum(sizes)))
         rows = np.arange(indptr[-1]) + np.repeat(self.indptr[:-1][users] - indptr[:-1], sizes)
         return History(indptr, self.items[rows], self.ratings[rows], self.is_train[rows])
+
+    def find(self, users: NDArray[np.integer], items: NDArray[np.integer]) -> NDArray[np.int64]:
+        """(n,) the row of each of these (user, movie) pairs of indexes, (n,) both; -1 for one that is not here."""
+        rows = np.full(len(users), -1)
+        for block in row_blocks(len(users) if len(self.items) else 0):
+            wanted = items[block]
+            first, end = self.indptr[users[block]], self.indptr[users[block] + 1]
+            # A binary search in each user's rows, all pairs at once.
+            last = end
+            while (first < last).any():
+                middle = (first + last) // 2
+                is_below = (first < last) & (self.items.take(middle, mode="clip") < wanted)
+                first, last = np.where(is_below, middle + 1, first), np.where(is_below, last, middle)
+            is_here = (first < end) & (self.items.take(first, mode="clip") == wanted)
+            rows[block] = np.where(is_here, first, -1)
+        return rows
 
     def items_of(self, user: int) -> NDArray[np.int32]:
         """Every movie this user rated, by index."""

@@ -143,11 +143,6 @@ class Ratings:
         """(n_items,) ratings of each movie among these rows."""
         return np.bincount(self.item_index, minlength=self.n_items)
 
-    @property
-    def pairs(self) -> NDArray[np.int64]:
-        """(n,) a number for each row's user and movie, in the order of users, then of movies."""
-        return self.user_index.astype(np.int64) * self.n_items + self.item_index
-
     def take(self, rows: NDArray[np.int64], note: str) -> Ratings:
         """Keep these rows, in this order; every id stays known. `note` says why, for the audit."""
         return replace(self._at(rows), origin=self.origin.noted(note, len(rows)))
