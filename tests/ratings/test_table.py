@@ -54,11 +54,6 @@ def test_of_a_movie_rated_again_without_timestamps_the_last_row_is_kept() -> Non
     assert rows_of(ratings_of((1, 1, 2.0), (2, 1, 3.0), (1, 1, 4.0))) == [(2, 1, 3.0), (1, 1, 4.0)]
 
 
-def test_a_pair_has_a_number_of_its_own() -> None:
-    ratings = ratings_of((1, 5, 2.0), (1, 7, 3.0), (2, 5, 4.0), (2, 9, 1.0))
-    # Three movies: users 0 and 1 begin at 0 and 3.
-
-
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 5), st.integers(0, 3)), min_size=1))
 def test_repeats_are_resolved_as_a_dictionary_filled_in_time_order_would(
     rows: list[tuple[int, int, int, int]],

@@ -31,14 +31,22 @@ class Lists(NamedTuple):
     scores: NDArray[np.float64]
 
 
-class Bulk:
-    """The item side of a model, prepared. Movies without train ratings are never listed, nor what a user has rated.
+class _Asked(NamedTuple):
+    """Whose lists, without what they rated, of how many movies."""
 
-    allowed: (n_items,) which others may be; None: all.
+    people: FactorModel
+    history: History
+    n: int
+
+
+class Bulk:
+    """The item side of a model, prepared; its users, some of all, tell what is usual. Of use for any others, too.
+
+    Movies without train ratings are never listed, nor what a user has rated. allowed: (n_items,) which others may be;
+    None: all.
     """
 
-    def __init__(self, factors: FactorModel, history: History, allowed: NDArray[np.bool_] | None = None) -> None:
-        self._factors, self._history = factors, history
+    def __init__(self, factors: FactorModel, allowed: NDArray[np.bool_] | None = None) -> None:
         listed = factors.item_counts > 0 if allowed is None else (factors.item_counts > 0) & allowed
         users, movies = _lengths(factors.user_factors), _lengths(factors.item_factors)
         bias = factors.item_bias.astype(np.float64)
@@ -52,7 +60,9 @@ class Bulk:
         self._rows = np.hstack((factors.item_factors, factors.item_bias[:, None]))[self._items]
         self._firsts = range(0, len(items), _BLOCK)
         bias, movies = bias[self._items], movies[self._items]
-        self._rest = np.array([self._most_from(bias + level * movies) for level in self._levels])
+        # The last level is of users longer than any known here: nothing bounds the rest.
+        rest = [self._most_from(bias + level * movies) for level in self._levels]
+        self._rest = np.array([*rest, np.where(np.isfinite(rest[0]), np.inf, rest[0])])
         k = factors.item_factors.shape[1]
         # More than float32 can be wrong by in a score, of a user of length 1 and of one of length 0.
         error = 2 * (k + 4) * float(np.finfo(np.float32).eps)
@@ -63,50 +73,56 @@ class Bulk:
         by_block = np.maximum.reduceat(most, self._firsts)[1:] if len(most) else np.empty(0)
         return np.append(np.maximum.accumulate(by_block[::-1])[::-1], -np.inf)
 
-    def top(self, users: NDArray[np.integer], n: int, n_threads: int = 1) -> Lists:
-        """Rank the `n` best movies for each of these users (indexes); the number of threads changes the time alone."""
+    def top(
+        self, people: FactorModel, history: History, users: NDArray[np.integer], n: int, n_threads: int = 1
+    ) -> Lists:
+        """Rank the `n` best movies for each of these users: indexes into `people`, a model with the same item side.
+
+        history: of `people`. The number of threads changes the time alone.
+        """
         if not len(users):
             return Lists(np.empty((0, n), np.int64), np.empty((0, n)))
+        asked = _Asked(people, history, n)
         tiles = [users[start : start + _TILE] for start in range(0, len(users), _TILE)]
         # Each thread has its own product; threads of the BLAS on top would only wait for each other.
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
-            lists = list(pool.map(lambda tile: self._tile(tile, n, max(4 * n, 64)), tiles))
+            lists = list(pool.map(lambda tile: self._tile(asked, tile, max(4 * n, 64)), tiles))
         return Lists(*(np.concatenate(parts) for parts in zip(*lists, strict=True)))
 
-    def _tile(self, users: NDArray[np.integer], n: int, room: int) -> Lists:
+    def _tile(self, asked: _Asked, users: NDArray[np.integer], room: int) -> Lists:
         """Scores by blocks, then exact ones of what may be among the best; `room` is for so many of each user."""
         vectors = np.ones((len(users), self._rows.shape[1]), np.float32)
-        vectors[:, :-1] = self._factors.user_factors[users]
+        vectors[:, :-1] = asked.people.user_factors[users]
         lengths = _lengths(vectors[:, :-1])
-        level = np.minimum(np.searchsorted(self._levels, lengths), len(self._levels) - 1)
+        level = np.searchsorted(self._levels, lengths)
         error = self._error[0] * lengths + self._error[1]
         slack = (2 * error).astype(np.float32)
-        indptr, unlisted = self._unlisted(users)
+        indptr, unlisted = self._unlisted(asked.history, users)
         kept = Kept.nothing(len(users), room)
         rows = np.arange(len(users))
         for number, first in enumerate(self._firsts):
             scores = vectors[rows] @ self._rows[first : first + _BLOCK].T
-            keep_best(scores, first, rows, n, slack, unlisted, indptr, kept)
+            keep_best(scores, first, rows, asked.n, slack, unlisted, indptr, kept)
             rows = rows[kept.floors[rows] <= self._rest[level[rows], number] + error[rows]]
             if not len(rows):
                 break
-        lists = self._ranked(users, n, kept)
+        lists = self._ranked(asked, users, kept)
         crowded = np.flatnonzero(kept.counts < 0)
         if len(crowded):
-            for whole, part in zip(lists, self._tile(users[crowded], n, 4 * room), strict=True):
+            for whole, part in zip(lists, self._tile(asked, users[crowded], 4 * room), strict=True):
                 whole[crowded] = part
         return lists
 
-    def _unlisted(self, users: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _unlisted(self, history: History, users: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Places of what each user rated, ascending, and where each user's end."""
-        places = [np.sort(self._place[self._history.items_of(user)]) for user in users.tolist()]
+        places = [np.sort(self._place[history.items_of(user)]) for user in users.tolist()]
         return np.cumsum([0, *map(len, places)]), np.concatenate(places)
 
-    def _ranked(self, users: NDArray[np.integer], n: int, kept: Kept) -> Lists:
-        """The first `n` of what was kept, by exact scores; ties go to the smaller index."""
+    def _ranked(self, asked: _Asked, users: NDArray[np.integer], kept: Kept) -> Lists:
+        """The first of what was kept, by exact scores; ties go to the smaller index."""
         rows, columns = np.nonzero(np.arange(kept.places.shape[1]) < kept.counts[:, None])
         items = self._items[kept.places[rows, columns]]
-        scores = self._factors.score(users[rows], items)
+        scores, n = asked.people.score(users[rows], items), asked.n
         order = np.lexsort((items, -scores, rows))
         rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
         rows, listed = rows[rank < n], order[rank < n]

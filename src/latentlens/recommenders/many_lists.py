@@ -53,15 +53,16 @@ def with_lists(model: FittedModel, n: int = _KEPT) -> FittedModel:
 def _top(model: FittedModel, n: int, allowed: NDArray[np.bool_] | None) -> _Top:
     ranker, factors, history = model.ranker, model.factors, model.history
     if isinstance(ranker, ByFactors):
+        by_factors = Bulk(ranker.joined, allowed)
 
-        def by_factors(users: NDArray[np.integer]) -> NDArray[np.int64]:
-            bulk = Bulk(ranker.of(users), history.take(users), allowed)
-            return bulk.top(np.arange(len(users)), n, usable_cores()).items
+        def of_places(users: NDArray[np.integer]) -> NDArray[np.int64]:
+            people, rated = ranker.of(users), history.take(users)
+            return by_factors.top(people, rated, np.arange(len(users)), n, usable_cores()).items
 
-        return by_factors
+        return of_places
     if isinstance(ranker, ByRating):
-        bulk = Bulk(factors, history, allowed)
-        return lambda users: bulk.top(users, n, usable_cores()).items
+        by_rating = Bulk(factors, allowed)
+        return lambda users: by_rating.top(factors, history, users, n, usable_cores()).items
 
     def one_by_one(users: NDArray[np.integer]) -> NDArray[np.int64]:
         lists = np.full((len(users), n), -1)

@@ -80,7 +80,6 @@ class Ask:
 
     def __call__(self, model: FittedModel, test: Ratings) -> Asked:
         """Ask `model` for its lists and measure them. Raises as `ranked` does."""
-        model.prepare()
         started = time.perf_counter()
         lists = ranked(model, test, **vars(self))
         seconds = time.perf_counter() - started

@@ -69,11 +69,11 @@ class ByFactors(ABC):
 
     def scores(self, user: UserVector, items: Items) -> Floats:
         """See `Ranker.scores`."""
-        return self._joined.score_for(*self._in_all(user)[:2], items)
+        return self.joined.score_for(*self._in_all(user)[:2], items)
 
     def rough_scores(self, user: UserVector) -> NDArray[np.float32]:
         """See `Ranker.rough_scores`."""
-        joined, (both, bias, _) = self._joined, self._in_all(user)
+        joined, (both, bias, _) = self.joined, self._in_all(user)
         return np.asarray(joined.item_factors @ both + (joined.item_bias + (np.float32(joined.global_mean) + bias)))
 
     def _in_all(self, user: UserVector) -> UserVector:
@@ -128,13 +128,13 @@ class ByFactors(ABC):
         return np.ascontiguousarray(np.hstack([self.item_factors, self.factors.item_factors])[:, self._axes])
 
     @cached_property
-    def _joined(self) -> FactorModel:
-        """As `of` the sampled users: all that ranking somebody needs."""
+    def joined(self) -> FactorModel:
+        """As `of` some of the users: all that ranking somebody needs."""
         return self._as_model(self._sampled, self._sampled_rows)
 
     @cached_property
     def _shortlist(self) -> Shortlist:
-        return Shortlist(self._joined)
+        return Shortlist(self.joined)
 
 
 def _mean_squares(rows: NDArray[np.float32]) -> Floats:
