@@ -63,7 +63,7 @@ def measured(model: FittedModel, lists: Lists) -> RankingReport:
         per_user=per_user,
         coverage=list_metrics.coverage(listed),
         gini=list_metrics.gini(listed),
-        popularity_bias=_mean(per_user["popularity"]) / _mean(_popularity_of_tastes(model)[lists.users]),
+        popularity_bias=_mean(per_user["popularity"]) / _mean(_popularity_of_tastes(model, lists.users)),
         ndcg_by_activity=mean_by_count(user_counts[lists.users], per_user["ndcg"]),
         recall_by_popularity=mean_by_count(counts[lists.wanted], lists.found),
         n_relevant=len(lists.wanted),
@@ -95,9 +95,9 @@ def _per_user(model: FittedModel, lists: Lists) -> dict[str, NDArray[np.float32]
     return {name: np.concatenate(chunks) for name, chunks in parts.items()}
 
 
-def _popularity_of_tastes(model: FittedModel) -> NDArray[np.float64]:
-    """(n_users,) mean train ratings of the movies that each user rated, NaN for who rated none."""
-    history = model.history.of_train()
+def _popularity_of_tastes(model: FittedModel, users: NDArray[np.integer]) -> NDArray[np.float64]:
+    """(n,) mean train ratings of the movies that each of these users rated, NaN for who rated none."""
+    history = model.history.take(users).of_train()
     total = np.bincount(history.users, model.factors.item_counts[history.items], len(history.indptr) - 1)
     n = np.diff(history.indptr)
     return np.asarray(total / np.where(n > 0, n, np.nan))
