@@ -57,13 +57,15 @@ class Bulk:
         self._place = np.full(len(listed), -1)
         self._place[self._items] = np.arange(len(items))
         # A column of biases makes scores of products.
-        self._rows = np.hstack((factors.item_factors, factors.item_bias[:, None]))[self._items]
+        k = factors.item_factors.shape[1]
+        self._rows = np.empty((len(items), k + 1), np.float32)
+        factors.item_factors.take(self._items, axis=0, out=self._rows[:, :k], mode="clip")
+        self._rows[:, k] = factors.item_bias[self._items]
         self._firsts = range(0, len(items), _BLOCK)
         bias, movies = bias[self._items], movies[self._items]
         # The last level is of users longer than any known here: nothing bounds the rest.
         rest = [self._most_from(bias + level * movies) for level in self._levels]
         self._rest = np.array([*rest, np.where(np.isfinite(rest[0]), np.inf, rest[0])])
-        k = factors.item_factors.shape[1]
         # More than float32 can be wrong by in a score, of a user of length 1 and of one of length 0.
         error = 2 * (k + 4) * float(np.finfo(np.float32).eps)
         self._error = error * movies.max(initial=0), error * np.abs(bias).max(initial=0)

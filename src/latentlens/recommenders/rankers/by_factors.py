@@ -114,7 +114,7 @@ class ByFactors(ABC):
             factors,
             user_ids=IdMap(factors.user_ids.values[users]),
             global_mean=self.rating_weight * factors.global_mean,
-            user_factors=np.ascontiguousarray(rows[:, self._axes]),
+            user_factors=rows.take(self._axes, axis=1),
             user_bias=weight * factors.user_bias[users],
             user_counts=factors.user_counts[users],
             item_factors=self._both_sides,
@@ -125,7 +125,7 @@ class ByFactors(ABC):
     @cached_property
     def _both_sides(self) -> NDArray[np.float32]:
         """(n_items, k + SVD's k) item factors of both parts."""
-        return np.ascontiguousarray(np.hstack([self.item_factors, self.factors.item_factors])[:, self._axes])
+        return np.hstack([self.item_factors, self.factors.item_factors]).take(self._axes, axis=1)
 
     @cached_property
     def joined(self) -> FactorModel:
