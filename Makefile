@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Installs the locked set in 20 s, where pip takes 160.
 UV_VERSION := 0.13.9
+LIBMF_VERSION := 0.9.2
 UV := VIRTUAL_ENV=.venv $(BIN)/uv pip
 COMPILE := $(UV) compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 LATENTLENS := $(BIN)/latentlens
@@ -52,11 +53,11 @@ format: venv ## let ruff put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: venv ## speed and accuracy beside scikit-surprise, in one run
-	$(BIN)/python benchmarks/surprise_parity.py
+bench: venv .venv-peers/ready $(if $(shell command -v g++),.venv-peers/libmf.so) ## beside scikit-surprise, LIBMF, implicit and polars in one run; writes benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/side_by_side.py
 
-bench-kernel: venv ## updates, lists and exact user steps a second on a set of ML-25M's shape; LIBMF=libmf.so beside
-	$(BIN)/python benchmarks/kernel.py $(if $(LIBMF),--libmf $(LIBMF))
+bench-kernel: venv ## updates, lists and exact user steps a second on a set of ML-25M's shape
+	$(BIN)/python benchmarks/kernel.py
 
 bench-api: venv ## requests per second of the API beside FastAPI routes that do nothing
 	$(BIN)/python benchmarks/api.py
@@ -68,6 +69,13 @@ bench-explanations: venv ## whether reasons are the reasons, what named axes car
 	$(PYTHON) -m venv .venv-peers
 	VIRTUAL_ENV=.venv-peers $(BIN)/uv pip install --quiet -r benchmarks/peers.txt
 	@touch $@
+
+# Built with AVX, as pip's package is not.
+.venv-peers/libmf.so: .venv-peers/ready
+	.venv-peers/bin/pip download --quiet --no-binary :all: --no-deps --dest .venv-peers libmf==$(LIBMF_VERSION)
+	tar -xzf .venv-peers/libmf-$(LIBMF_VERSION).tar.gz -C .venv-peers
+	g++ -O3 -march=native -DUSEAVX -include string -pthread -shared -fPIC \
+		.venv-peers/libmf-$(LIBMF_VERSION)/src_cpp/mf.cpp -o $@
 
 bench-ranking: venv .venv-peers/ready ## lists beside those of other packages, in an environment of their own; takes half an hour
 	$(BIN)/python benchmarks/ranking_peers.py

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -23,12 +26,14 @@ from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bulk import Bulk
 from latentlens.recommenders.fitted import factors_for
 from latentlens.recommenders.kernels.sgd import Factors, epoch, rmse
+from latentlens.recommenders.portable import FactorModel
 from latentlens.recommenders.presets import PRESETS
 from latentlens.recommenders.user_steps import fold_in_all
 from libmf import updates_per_second
 
 TUNED = PRESETS["svd"]
 MEAN = 3.5
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # Users, movies and ratings of the train sides of ml-latest-small and of ML-25M.
 SHAPES = {"small": (610, 9_724, 80_668), "large": (162_541, 59_047, 19_100_000)}
 N_LISTED, N_FOLDED = 4096, 2000
@@ -48,6 +53,18 @@ class Descent(NamedTuple):
         visits, place = in_blocks(ratings, n_threads) if n_threads else (by_user(ratings), every)
         return cls(visits, place, TUNED.start(ratings.n_users, ratings.n_items))
 
+    def model(self, ratings: Ratings) -> FactorModel:
+        """What was learned, as it predicts and lists."""
+        k, learned = TUNED.n_factors, self.factors
+        return factors_for(
+            ratings,
+            global_mean=MEAN,
+            user_bias=learned.user_bias,
+            item_bias=learned.item_bias[self.place],
+            user_factors=learned.user_factors[:, :k].copy(),
+            item_factors=learned.item_factors[self.place, :k],
+        )
+
 
 def main() -> None:
     """Print what one shape after the other gives, and the limits of the machine."""
@@ -55,6 +72,7 @@ def main() -> None:
     parser.add_argument("--shape", choices=SHAPES, action="append", help="all if not given")
     parser.add_argument("--epochs", type=int, default=20, help="turns of each (%(default)s)")
     parser.add_argument("--libmf", type=Path, metavar="libmf.so", help="built with AVX: see libmf.py")
+    parser.add_argument("--peers", type=Path, metavar="PYTHON", help="of an environment that has implicit")
     given = parser.parse_args()
     console = Console()
     console.print(limits())
@@ -62,9 +80,10 @@ def main() -> None:
         ratings, heldout = made(*SHAPES[shape])
         console.print(f"{shape}: {len(ratings):,} ratings of {ratings.n_users:,} users, {ratings.n_items:,} movies")
         descents = {name: Descent.of(ratings, n) for n, name in enumerate(("by user", "blocks, 1", "blocks, 2"))}
-        console.print(descent_table(ratings, heldout, descents, given.epochs, given.libmf))
+        speeds = speeds_of(ratings, descents, given.epochs, given.libmf)
+        console.print(descent_table(speeds, heldout, descents))
         if shape == "large":
-            console.print(bulk_table(ratings, descents["blocks, 2"]))
+            console.print(bulk_table(bulk_speeds(ratings, descents["blocks, 2"], given.peers)))
 
 
 def made(n_users: int, n_items: int, n: int) -> tuple[Ratings, Ratings]:
@@ -88,43 +107,49 @@ def made(n_users: int, n_items: int, n: int) -> tuple[Ratings, Ratings]:
     return ratings.take(rows[:n], "train side"), ratings.take(rows[n:], "held out")
 
 
-def descent_table(
-    ratings: Ratings, heldout: Ratings, descents: dict[str, Descent], n_epochs: int, libmf: Path | None
-) -> Table:
-    """Epochs in turn. What a processor spends on one update tells more than the clock on a busy machine."""
-    rates = TUNED.rates(1, np.float32)
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in descents}
-    for _ in range(n_epochs):
+class Speed(NamedTuple):
+    """By the clock, and per second that a processor spent: that one tells more on a busy machine. NaN: not known."""
+
+    clock: float
+    cpu: float
+
+
+def speeds_of(
+    ratings: Ratings, descents: dict[str, Descent], n_epochs: int, libmf: Path | None
+) -> dict[str, list[Speed]]:
+    """M updates a second of epochs in turn, and of LIBMF, which tells of no epoch."""
+    found: dict[str, list[Speed]] = {name: [] for name in descents}
+    for number in range(1, n_epochs + 1):
+        rates = TUNED.rates(min(number, TUNED.n_epochs), np.float32)
         for name, descent in descents.items():
-            taken[name].append(timed(partial(epoch, descent.visits, MEAN, descent.factors, rates)))
-    columns = ("M updates/s, best", "median", "per CPU second, best", "held-out RMSE")
-    table = Table("order, threads", *columns, title=f"k={TUNED.n_factors}, {n_epochs} epochs")
-    for name, (_, place, factors) in descents.items():
-        speeds, cpu = (
-            sorted(len(ratings) / seconds / 1e6 for seconds in column) for column in zip(*taken[name], strict=True)
-        )
-        found = Visits(heldout.user_index, place[heldout.item_index].astype(np.int32), heldout.rating)
-        error = rmse(found, MEAN, factors, ratings.scale)
-        table.add_row(name, f"{speeds[-1]:.1f}", f"{median(speeds):.1f}", f"{cpu[-1]:.1f}", f"{error:.4f}")
+            taken = timed(partial(epoch, descent.visits, MEAN, descent.factors, rates))
+            found[name].append(Speed(*(len(ratings) / seconds / 1e6 for seconds in taken)))
     if libmf is None:
-        return table
+        return found
     for n_threads in (1, 2):
         speeds = [updates_per_second(libmf, ratings, TUNED.n_factors, n_threads, 3) / 1e6 for _ in range(3)]
-        table.add_row(f"LIBMF, {n_threads}", f"{max(speeds):.1f}", f"{median(speeds):.1f}", "", "")
+        found[f"LIBMF, {n_threads}"] = [Speed(speed, np.nan) for speed in speeds]
+    return found
+
+
+def descent_table(speeds: dict[str, list[Speed]], heldout: Ratings, descents: dict[str, Descent]) -> Table:
+    """Best and median speed, and how well held-out rows are predicted."""
+    columns = ("M updates/s, best", "median", "per CPU second, best", "held-out RMSE")
+    table = Table("order, threads", *columns, title=f"Updates, k={TUNED.n_factors}")
+    for name, of in speeds.items():
+        clock, cpu = zip(*of, strict=True)
+        told = [f"{max(clock):.1f}", f"{median(clock):.1f}"]
+        if name in descents:
+            _, place, factors = descents[name]
+            found = Visits(heldout.user_index, place[heldout.item_index].astype(np.int32), heldout.rating)
+            told += [f"{max(cpu):.1f}", f"{rmse(found, MEAN, factors, heldout.scale):.4f}"]
+        table.add_row(name, *told)
     return table
 
 
-def bulk_table(ratings: Ratings, descent: Descent) -> Table:
+def bulk_speeds(ratings: Ratings, descent: Descent, peers: Path | None) -> dict[str, Speed]:
     """Users a second, one thread: exact user steps, and lists of ten beside a bare matrix product and implicit's."""
-    k, (_, place, learned) = TUNED.n_factors, descent
-    model = factors_for(
-        ratings,
-        global_mean=MEAN,
-        user_bias=learned.user_bias,
-        item_bias=learned.item_bias[place],
-        user_factors=learned.user_factors[:, :k].copy(),
-        item_factors=learned.item_factors[place, :k],
-    )
+    model = descent.model(ratings)
     users = np.flatnonzero(ratings.user_counts)[:N_LISTED]
     history = History.of(ratings.take(np.flatnonzero(ratings.user_index <= users[-1]), "some users"))
     vectors, bulk = model.user_factors[users], Bulk(model)
@@ -135,18 +160,35 @@ def bulk_table(ratings: Ratings, descent: Descent) -> Table:
         "a bare matrix product": (len(users), lambda: [part @ model.item_factors.T for part in np.split(vectors, 16)]),
         "exact user steps": (N_FOLDED, lambda: folded(global_mean=MEAN)),
     }
-    try:
-        from implicit.cpu.topk import topk
-    except ImportError:
-        pass
-    else:
-        works["implicit's topk"] = (len(users), lambda: topk(model.item_factors, vectors, 10, num_threads=1))
-    table = Table("one thread", "users/s, best", "per CPU second, best", title="All users")
+    found = {}
     with threadpool_limits(1, user_api="blas"):
         for name, (n, work) in works.items():
-            seconds, cpu = (min(column) for column in zip(*[timed(work) for _ in range(3)], strict=True))
-            table.add_row(name, f"{n / seconds:,.0f}", f"{n / cpu:,.0f}")
+            found[name] = Speed(*(n / min(column) for column in zip(*[timed(work) for _ in range(3)], strict=True)))
+    if peers:
+        with tempfile.TemporaryDirectory() as folder:
+            np.save(Path(folder) / "users.npy", vectors)
+            np.save(Path(folder) / "items.npy", model.item_factors)
+            command = [str(peers), str(Path(__file__).with_name("implicit_topk.py")), folder]
+            told = subprocess.run(command, stdout=subprocess.PIPE, check=True, env={**os.environ, **ONE_THREAD}).stdout
+        found["implicit's topk"] = Speed(float(told), np.nan)
+    return found
+
+
+def bulk_table(speeds: dict[str, Speed]) -> Table:
+    """The best of three of each."""
+    table = Table("one thread", "users/s, best", "per CPU second, best", title="All users")
+    for name, (clock, cpu) in speeds.items():
+        table.add_row(name, f"{clock:,.0f}", "" if np.isnan(cpu) else f"{cpu:,.0f}")
     return table
+
+
+def prediction_seconds(ratings: Ratings, descent: Descent, n: int) -> float:
+    """Seconds for `n` predictions of rated pairs, by user, the best of three."""
+    model = descent.model(ratings)
+    rows = np.sort(np.random.default_rng(0).choice(len(ratings), n, replace=False))
+    users, items = ratings.user_index[rows], ratings.item_index[rows]
+    order = np.argsort(users, kind="stable")
+    return min(timed(lambda: model.score(users[order], items[order]))[0] for _ in range(3))
 
 
 def limits() -> Table:

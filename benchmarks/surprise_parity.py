@@ -71,8 +71,8 @@ def main() -> None:
     console.print(f"{ratings.origin.name}: {len(ratings):,} ratings; {split.rule}")
     console.print(f"{N_FACTORS} factors, {N_EPOCHS} epochs, one thread")
     with threadpool_limits(1):
-        console.print(accuracy_table(split))
-        console.print(seconds_table(split.train, given.turns))
+        console.print(accuracy_table(errors_of(split)))
+        console.print(seconds_table(turns_of(split.train, given.turns)))
     if Path("/proc/self/status").exists():
         console.print(memory_table(split.train))
 
@@ -92,7 +92,7 @@ def columns(ratings: Ratings) -> dict[str, NDArray[Any]]:
     }
 
 
-def accuracy_table(split: Split) -> Table:
+def errors_of(split: Split) -> dict[str, float]:
     """RMSE on the test side. These fits also pay the compilation of the kernel, before the clock starts."""
     theirs = surprise_svd().fit(surprise_trainset(**columns(split.train), scale=split.train.scale))
     rows = zip(*(column.tolist() for column in columns(split.test).values()), strict=True)
@@ -100,20 +100,33 @@ def accuracy_table(split: Split) -> Table:
     found = {"scikit-surprise": rmse(split.test.rating, predicted)}
     for name, recommender in OURS.items():
         found[name] = accuracy(recommender.fit(split.train), split.test).rmse
+    return found
+
+
+def accuracy_table(found: dict[str, float]) -> Table:
+    """Each beside Surprise's."""
     table = Table("", "test RMSE", "less scikit-surprise", title="Accuracy")
     for name, value in found.items():
         table.add_row(name, f"{value:.4f}", f"{value - found['scikit-surprise']:+.4f}")
     return table
 
 
-def seconds_table(train: Ratings, turns: int) -> Table:
-    """Medians; a ratio is the median of the ratios within each turn, which a busy machine slows as a whole."""
+def turns_of(train: Ratings, n_turns: int) -> list[Turn]:
+    """Fit each so many times, one after the other."""
     theirs = surprise_trainset(**columns(train), scale=train.scale)
-    taken = [one_turn(train, theirs) for _ in track(range(turns), "timing", transient=True)]
-    table = Table("", "seconds", "times as fast", title=f"Fitting, median of {turns} turns")
-    for name, seconds in zip(TURN_NAMES, zip(*taken, strict=True), strict=True):
-        ratios = [turn.surprise / value for turn, value in zip(taken, seconds, strict=True)]
-        table.add_row(name, f"{median(seconds):.3f}", f"{median(ratios):.1f}")
+    return [one_turn(train, theirs) for _ in track(range(n_turns), "timing", transient=True)]
+
+
+def times_as_fast(turns: list[Turn], place: int) -> float:
+    """The median of the ratios within each turn, which a busy machine slows as a whole."""
+    return median(turn.surprise / turn[place] for turn in turns)
+
+
+def seconds_table(turns: list[Turn]) -> Table:
+    """Medians, and ratios to Surprise's."""
+    table = Table("", "seconds", "times as fast", title=f"Fitting, median of {len(turns)} turns")
+    for place, (name, seconds) in enumerate(zip(TURN_NAMES, zip(*turns, strict=True), strict=True)):
+        table.add_row(name, f"{median(seconds):.3f}", f"{times_as_fast(turns, place):.1f}")
     return table
 
 
