@@ -26,16 +26,18 @@ def canonical(
     """
     if user_factors.shape[1] == 0:
         return user_factors, item_factors
-    left, right = _balance(user_factors, item_factors)
+    of_users, of_items = _gram(user_factors), _gram(item_factors)
+    left, right = _balance(of_users, of_items, float(np.finfo(user_factors.dtype).eps))
     if item_weights is not None:
         # In the dtype given: a turn is orthogonal, and so leaves the products alone, however roughly it was chosen.
         rated = item_factors * np.sqrt(item_weights.astype(item_factors.dtype))[:, None]
         # X'X of one X is half the work of a product of two.
         turn = np.linalg.eigh(right.T @ (rated.T @ rated) @ right)[1]
         left, right = left @ turn, right @ turn
-    P = user_factors @ left.astype(user_factors.dtype)
-    Q = item_factors @ right.astype(item_factors.dtype)
-    P, Q = by_variance(P, Q)
+    # The columns are ordered before they are made: a second copy of all users would be large.
+    order = np.argsort(-_squares(of_users, left) * _squares(of_items, right), kind="stable")
+    P = user_factors @ left[:, order].astype(user_factors.dtype)
+    Q = item_factors @ right[:, order].astype(item_factors.dtype)
     signs = np.where(Q[np.abs(Q).argmax(axis=0), np.arange(Q.shape[1])] < 0, -1, 1).astype(Q.dtype)
     P *= signs
     Q *= signs
@@ -75,25 +77,39 @@ def _mean_squares(rows: NDArray[np.floating]) -> NDArray[np.float64]:
     return squares / len(rows)
 
 
-def _balance(P: Matrix, Q: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _balance(
+    of_users: NDArray[np.float64], of_items: NDArray[np.float64], eps: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give (k, k) matrices that take P and Q to the singular value decomposition of P Q', the root of S on each side.
+
+    of_users, of_items: P'P and Q'Q; eps: of the dtype of P.
 
     With P = A R and Q = B T, the columns of A and B orthonormal, and R T' = U S V': A U S = P T' V and B V S = Q R' U.
     So only the k x k roots R and T are needed; and whatever their rounding errors, they cancel in the product.
     """
-    R, T = _root_of_gram(P), _root_of_gram(Q)
+    R, T = _root(of_users), _root(of_items)
     U, S, Vt = np.linalg.svd(R @ T.T)
     # Axes below the rounding error of the product carry nothing and would only amplify it.
-    root = np.sqrt(np.where(S[0] * np.finfo(P.dtype).eps < S, S, np.inf))
+    root = np.sqrt(np.where(S[0] * eps < S, S, np.inf))
     return T.T @ Vt.T / root, R.T @ U / root
 
 
-def _root_of_gram(rows: Matrix) -> NDArray[np.float64]:
-    """R (k, k) with R'R = rows' rows: seven times as fast as a QR decomposition of tall `rows`."""
+def _squares(gram: NDArray[np.float64], turn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k,) sum of squares of each column of rows @ turn, from rows' rows."""
+    return np.asarray(np.einsum("ik,ij,jk->k", turn, gram, turn, optimize=True))
+
+
+def _gram(rows: Matrix) -> NDArray[np.float64]:
+    """(k, k) rows' rows."""
     gram = np.zeros((rows.shape[1], rows.shape[1]))
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK].astype(np.float64)
         gram += chunk.T @ chunk
+    return gram
+
+
+def _root(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+    """R (k, k) with R'R = gram: seven times as fast as a QR decomposition of tall rows."""
     values, vectors = np.linalg.eigh(gram)
     known = values > values[-1] * len(values) * np.finfo(np.float64).eps
     return np.asarray(np.sqrt(np.where(known, values, 0))[:, None] * vectors.T)
