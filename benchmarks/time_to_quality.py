@@ -120,8 +120,8 @@ def table(curves: dict[str, Curve], what: str) -> Table:
     shown = Table("", *columns, title=f"Time to quality, {what}")
     for name, curve in curves.items():
         met = curve.seconds_to(goal.end)
-        share = "never" if np.isnan(met) else f"1/{goal.seconds[-1] / met:.0f}"
-        shown.add_row(name, f"{curve.end:.4f}", f"{curve.seconds[-1]:.2f}", f"{met:.2f}", share)
+        told = ("never", "") if np.isnan(met) else (f"{met:.2f}", f"1/{goal.seconds[-1] / met:.0f}")
+        shown.add_row(name, f"{curve.end:.4f}", f"{curve.seconds[-1]:.2f}", *told)
     return shown
 
 
