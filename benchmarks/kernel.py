@@ -152,11 +152,12 @@ def bulk_speeds(ratings: Ratings, descent: Descent, peers: Path | None) -> dict[
     model = descent.model(ratings)
     users = np.flatnonzero(ratings.user_counts)[:N_LISTED]
     history = History.of(ratings.take(np.flatnonzero(ratings.user_index <= users[-1]), "some users"))
-    vectors, bulk = model.user_factors[users], Bulk(model)
+    people, rated, bulk = model.of(users), history.take(users), Bulk(model)
+    vectors = people.user_factors
     some = History(history.indptr[: N_FOLDED + 1], history.items, history.ratings, history.is_train)
     folded = partial(fold_in_all, some, item_bias=model.item_bias, item_factors=model.item_factors, reg=0.05)
     works: dict[str, tuple[int, Callable[[], object]]] = {
-        "lists of ten": (len(users), lambda: bulk.top(model, history, users, 10)),
+        "lists of ten": (len(users), lambda: bulk.top(people, rated, 10)),
         "a bare matrix product": (len(users), lambda: [part @ model.item_factors.T for part in np.split(vectors, 16)]),
         "exact user steps": (N_FOLDED, lambda: folded(global_mean=MEAN)),
     }

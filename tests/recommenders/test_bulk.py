@@ -69,7 +69,7 @@ def assert_exact(
     # Half of the users are known beforehand, as many as in a sample: others may have longer factors.
     some = users[np.argsort(np.linalg.norm(factors.user_factors, axis=1))][: len(users) // 2]
     known = replace(factors, user_factors=factors.user_factors[some])
-    items, scores = Bulk(known, allowed).top(factors, history, users, n, n_threads)
+    items, scores = Bulk(known, allowed).top(factors, history, n, n_threads)
     assert items.shape == scores.shape == (len(users), n)
     for user in users:
         expected, expected_scores = exact(factors, history, int(user), n, allowed)
@@ -112,7 +112,7 @@ def test_lists_are_those_of_the_model() -> None:
     train = small_sides().train
     model = SVD(8, 10, lr_all=0.02, random_state=1, user_step_reg=0.05).fit(train)
     users = np.flatnonzero(train.user_counts)
-    items, scores = Bulk(model.factors).top(model.factors, model.history, users, 10)
+    items, scores = Bulk(model.factors).top(model.factors.of(users), model.history.take(users), 10)
     for user, listed, scored in zip(users, items, scores, strict=True):
         ranking = model.rank(train.user_ids.values[user].item(), 10)
         assert listed[listed >= 0].tolist() == ranking.items.tolist()
@@ -120,6 +120,6 @@ def test_lists_are_those_of_the_model() -> None:
 
 
 def test_nobody_has_no_lists() -> None:
-    factors = factor_model(3, 4, 2, 1)
-    items, scores = Bulk(factors).top(factors, history_of(3, 4, 1), np.empty(0, np.int64), 5)
+    factors, nobody = factor_model(3, 4, 2, 1), np.empty(0, np.int64)
+    items, scores = Bulk(factors).top(factors.of(nobody), history_of(3, 4, 1).take(nobody), 5)
     assert items.shape == scores.shape == (0, 5)

@@ -76,16 +76,9 @@ def ranked(
         )
     n_relevant = np.diff(relevant.indptr)
     users = np.flatnonzero(n_relevant).astype(np.int32)
-    if not model.history.is_train.all():
-        # A model that was recorded knows the test side too, and would leave it out.
-        history = model.history
-        rows = history.find(test.user_index, test.item_index)
-        kept = np.ones(len(history.items), dtype=np.bool_)
-        kept[rows[rows >= 0]] = False
-        model = model.with_history(history.keep(history.is_train | kept))
     items = np.full((len(users), k), -1, dtype=np.int32)
     if negatives is None:
-        for some, lists in lists_of(model, users, k):
+        for some, lists in lists_of(model, users, k, rated=_rated_before(model.history, users, test)):
             items[some] = lists
     else:
         few = _best_of_few(model, users, relevant, History.of(test), k, negatives, seed)
@@ -103,6 +96,18 @@ def ranked(
         n_missing=int((model.factors.item_counts[relevant.items] == 0).sum()),
         n_new_users=len(np.unique(test.user_index[is_relevant & ~of_known])),
     )
+
+
+def _rated_before(history: History, users: NDArray[np.integer], test: Ratings) -> History:
+    """Of these users, what is known without `test`: a model that was recorded knows `test`, and would leave it out."""
+    known = history.take(users)
+    place = np.full(test.n_users, -1)
+    place[users] = np.arange(len(users))
+    asked = np.flatnonzero(place[test.user_index] >= 0)
+    rows = known.find(place[test.user_index[asked]], test.item_index[asked])
+    kept = np.ones(len(known.items), dtype=np.bool_)
+    kept[rows[rows >= 0]] = False
+    return known.keep(known.is_train | kept)
 
 
 def _drawn(users: NDArray[np.integer], most: int, n_users: int, seed: int) -> NDArray[np.bool_]:

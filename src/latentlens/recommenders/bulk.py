@@ -35,7 +35,7 @@ class _Asked(NamedTuple):
     """Whose lists, without what they rated, of how many movies."""
 
     people: FactorModel
-    history: History
+    rated: History
     n: int
 
 
@@ -75,16 +75,15 @@ class Bulk:
         by_block = np.maximum.reduceat(most, self._firsts)[1:] if len(most) else np.empty(0)
         return np.append(np.maximum.accumulate(by_block[::-1])[::-1], -np.inf)
 
-    def top(
-        self, people: FactorModel, history: History, users: NDArray[np.integer], n: int, n_threads: int = 1
-    ) -> Lists:
-        """Rank the `n` best movies for each of these users: indexes into `people`, a model with the same item side.
+    def top(self, people: FactorModel, rated: History, n: int, n_threads: int = 1) -> Lists:
+        """Rank the `n` best movies for each user of `people`, a model with the same item side.
 
-        history: of `people`. The number of threads changes the time alone.
+        rated: row for row, what is left out of their lists. The number of threads changes the time alone.
         """
+        users = np.arange(len(people.user_bias))
         if not len(users):
             return Lists(np.empty((0, n), np.int64), np.empty((0, n)))
-        asked = _Asked(people, history, n)
+        asked = _Asked(people, rated, n)
         tiles = [users[start : start + _TILE] for start in range(0, len(users), _TILE)]
         # Each thread has its own product; threads of the BLAS on top would only wait for each other.
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
@@ -99,7 +98,7 @@ class Bulk:
         level = np.searchsorted(self._levels, lengths)
         error = self._error[0] * lengths + self._error[1]
         slack = (2 * error).astype(np.float32)
-        indptr, unlisted = self._unlisted(asked.history, users)
+        indptr, unlisted = self._unlisted(asked.rated, users)
         kept = Kept.nothing(len(users), room)
         rows = np.arange(len(users))
         for number, first in enumerate(self._firsts):
@@ -115,9 +114,9 @@ class Bulk:
                 whole[crowded] = part
         return lists
 
-    def _unlisted(self, history: History, users: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _unlisted(self, rated: History, users: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Places of what each user rated, ascending, and where each user's end."""
-        places = [np.sort(self._place[history.items_of(user)]) for user in users.tolist()]
+        places = [np.sort(self._place[rated.items_of(user)]) for user in users.tolist()]
         return np.cumsum([0, *map(len, places)]), np.concatenate(places)
 
     def _ranked(self, asked: _Asked, users: NDArray[np.integer], kept: Kept) -> Lists:

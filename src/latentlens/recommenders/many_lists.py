@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.processes import usable_cores
+from latentlens.ratings.history import History
 from latentlens.recommenders.bulk import Bulk
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.rankers.by_factors import ByFactors
@@ -19,21 +20,27 @@ _BATCH = 4096
 # Of each user's best movies, so many stay with a model: more than most ask for, a tenth of what the factors take.
 _KEPT = 20
 
-_Top = Callable[[NDArray[np.integer]], NDArray[np.int64]]
+_Top = Callable[[NDArray[np.integer], History], NDArray[np.int64]]
 
 
 def lists_of(
-    model: FittedModel, users: NDArray[np.integer], n: int, allowed: NDArray[np.bool_] | None = None
+    model: FittedModel,
+    users: NDArray[np.integer],
+    n: int,
+    *,
+    allowed: NDArray[np.bool_] | None = None,
+    rated: History | None = None,
 ) -> Iterator[tuple[slice, NDArray[np.int64]]]:
     """Yield which of the users (indexes, with train ratings), some at a time, and their lists as `rank` makes them.
 
     Lists, (n_users, n), hold item indexes, best first, -1 where there are fewer. allowed: (n_items,) which movies may
-    be listed, None: all.
+    be listed, None: all. rated: row for row, what is left out of their lists; None: all that the model knows of them.
     """
     top = _top(model, n, allowed)
     for start in range(0, len(users), _BATCH):
         some = slice(start, min(start + _BATCH, len(users)))
-        yield some, top(users[some])
+        known = model.history.take(users[some]) if rated is None else rated.take(np.arange(some.start, some.stop))
+        yield some, top(users[some], known)
 
 
 def with_lists(model: FittedModel, n: int = _KEPT) -> FittedModel:
@@ -51,23 +58,18 @@ def with_lists(model: FittedModel, n: int = _KEPT) -> FittedModel:
 
 
 def _top(model: FittedModel, n: int, allowed: NDArray[np.bool_] | None) -> _Top:
-    ranker, factors, history = model.ranker, model.factors, model.history
+    ranker, factors = model.ranker, model.factors
     if isinstance(ranker, ByFactors):
         by_factors = Bulk(ranker.joined, allowed)
-
-        def of_places(users: NDArray[np.integer]) -> NDArray[np.int64]:
-            people, rated = ranker.of(users), history.take(users)
-            return by_factors.top(people, rated, np.arange(len(users)), n, usable_cores()).items
-
-        return of_places
+        return lambda users, rated: by_factors.top(ranker.of(users), rated, n, usable_cores()).items
     if isinstance(ranker, ByRating):
         by_rating = Bulk(factors, allowed)
-        return lambda users: by_rating.top(factors, history, users, n, usable_cores()).items
+        return lambda users, rated: by_rating.top(factors.of(users), rated, n, usable_cores()).items
 
-    def one_by_one(users: NDArray[np.integer]) -> NDArray[np.int64]:
+    def one_by_one(users: NDArray[np.integer], rated: History) -> NDArray[np.int64]:
         lists = np.full((len(users), n), -1)
         for row, user_id in enumerate(factors.user_ids.values[users].tolist()):
-            items = ranker.best(model.vector_of(user_id), n, model.rated_by(user_id), allowed).items
+            items = ranker.best(model.vector_of(user_id), n, rated.items_of(row), allowed).items
             lists[row, : len(items)] = items
         return lists
 

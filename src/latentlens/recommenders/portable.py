@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,16 @@ class FactorModel:
     user_counts: NDArray[np.int64]
     item_counts: NDArray[np.int64]
     scale: tuple[float, float]
+
+    def of(self, users: NDArray[np.integer]) -> FactorModel:
+        """The same movies for these users (indexes, ascending) alone."""
+        return replace(
+            self,
+            user_ids=IdMap(self.user_ids.values[users]),
+            user_bias=self.user_bias[users],
+            user_factors=self.user_factors[users],
+            user_counts=self.user_counts[users],
+        )
 
     def predict(self, user_ids: Any, movie_ids: Any) -> NDArray[np.float64]:
         """Predicted ratings of (user, movie) pairs, clipped to the scale; (n,) for ids of shape (n,).

@@ -40,7 +40,7 @@ def write_lists(
     users = np.flatnonzero(factors.user_counts)
 
     def batches(*_: Any) -> Iterator[pl.DataFrame]:
-        for some, items in lists_of(model, users, n, allowed):
+        for some, items in lists_of(model, users, n, allowed=allowed):
             rows, ranks = np.nonzero(items >= 0)
             whose = users[some][rows]
             listed = items[rows, ranks]

@@ -52,11 +52,14 @@ def describe(
     """Measure `model` on the test side, bias-only and popularity beside it by the same protocol, and describe the run.
 
     Lists are asked for by at most 2,000 of the test side's users.
-    The model that is recorded knows the rows of every side, so that none is recommended again.
+    The model that is recorded knows the rows of every side, so that none is recommended again; its lists are measured
+    without those of the test side.
     """
     fitted_on, validation, test = sides
-    popular = Popularity().fit(fitted_on)
     found, bias = errors(model, fitted_on, test), errors(BiasOnly().fit(fitted_on), fitted_on, test)
+    unseen = [side for side in (validation, test) if side is not None]
+    history = History.of(fitted_on, *unseen)
+    model, popular = model.with_history(history), Popularity().fit(fitted_on).with_history(history)
     curves = _curves(reports)
     lists, popular_lists, why_not = _lists(model, popular, sides)
     judged = judge(
@@ -98,10 +101,9 @@ def describe(
     if explained.axes is not None:
         extra[DOCUMENT] = explained.axes.to_json()
         documents["axes.html"] = report(model, explained.axes, source=fitted_on.origin.name)
-    unseen = [side for side in (validation, test) if side is not None]
     return Experiment(
         run_name=run_name,
-        model=with_lists(replace(model.with_history(History.of(fitted_on, *unseen)), extra=extra)),
+        model=with_lists(replace(model, extra=extra)),
         origin=fitted_on.origin,
         params=_params(model, preset, sides),
         metrics=metrics,
@@ -122,10 +124,6 @@ class _Lists(NamedTuple):
 
 
 def _lists(model: FittedModel, popular: FittedModel, sides: Sides) -> _Lists:
-    if sides.validation is not None:
-        # As the served model, these list nothing that was only watched.
-        history = History.of(sides.fitted_on, sides.validation)
-        model, popular = model.with_history(history), popular.with_history(history)
     ask = Ask(most_users=MOST_USERS)
     try:
         return _Lists(ask(model, sides.test).report, ask(popular, sides.test).report, None)
