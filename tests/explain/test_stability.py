@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -15,6 +15,7 @@ from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import FittedModel, OnEpoch
 from latentlens.recommenders.svd import SVD
+from tests.recommenders.support import small_sides
 
 
 def columns(n: int, k: int, seed: int) -> NDArray[np.float64]:
@@ -82,3 +83,11 @@ def test_no_refits_match_nothing() -> None:
     ratings = demo.make()
     config = SVD(n_factors=3, n_epochs=1, random_state=7)
     assert refit_matches(config.fit(ratings), config, ratings, n_refits=0).shape == (0, 3)
+
+
+def test_refits_stop_where_the_fit_was_stopped() -> None:
+    ratings = small_sides().train
+    endless = SVD(n_factors=3, n_epochs=10**9, lr_all=0.02, random_state=0)
+    model = endless.fit(ratings, on_epoch=lambda report: report.epoch == 4)
+    found = refit_matches(model, endless, ratings, n_refits=1, n_epochs=4)
+    assert found.tolist() == refit_matches(model, replace(endless, n_epochs=4), ratings, n_refits=1).tolist()

@@ -26,12 +26,13 @@ def refit_matches(
     train: Ratings,
     n_refits: int = N_REFITS,
     on_refit: Callable[[int, int], None] | None = None,
+    n_epochs: int | None = None,
 ) -> NDArray[np.float64]:
     """(n_refits, n_axes) |r| of the model's leading axes with those of fits from other random numbers.
 
     config: the frozen configuration that made `model` from `train`; its `random_state` is replaced, and no user step is
-    taken, which reorders the axes but turns none. `on_refit(done, n_refits)` is called after each. A model without
-    axes needs no refit.
+    taken, which reorders the axes but turns none. n_epochs: after how many the fit of `model` was stopped, None if it
+    was not. `on_refit(done, n_refits)` is called after each. A model without axes needs no refit.
     """
     rated = train.item_counts > 0
     traits = model.factors.item_factors[rated, :LEADING]
@@ -40,7 +41,8 @@ def refit_matches(
         return found
     for number in range(n_refits):
         seed = (config.random_state or 0) + 1 + number
-        other = replace(config, random_state=seed, user_step_reg=None).fit(train).factors.item_factors
+        refit = replace(config, random_state=seed, user_step_reg=None)
+        other = refit.fit(train, on_epoch=lambda report: report.epoch == n_epochs).factors.item_factors
         found[number] = match(traits, other[rated, :_POOL])
         if on_refit:
             on_refit(number + 1, n_refits)

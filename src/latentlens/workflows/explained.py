@@ -27,17 +27,22 @@ class Explained(NamedTuple):
 
 
 def explained(
-    model: FittedModel, recommender: Recommender, train: Ratings, n_refits: int, on_refit: OnRefit | None = None
+    model: FittedModel,
+    recommender: Recommender,
+    train: Ratings,
+    n_refits: int,
+    on_refit: OnRefit | None = None,
+    n_epochs: int | None = None,
 ) -> Explained:
     """Describe the axes of what `recommender` made of `train`, by `n_refits` fits of it; 0 leaves the axes out.
 
-    `on_refit(done, n_refits)` is called before the first and after each.
+    `on_refit(done, n_refits)` is called before the first and after each. n_epochs: see `refit_matches`.
     """
     axes = None
     if n_refits and model.factors.item_factors.shape[1]:
         if on_refit:
             on_refit(0, n_refits)
-        matches = refit_matches(model, recommender, train, n_refits, on_refit)
+        matches = refit_matches(model, recommender, train, n_refits, on_refit, n_epochs)
         axes = describe(model, Features.of(train.catalogue, train.item_counts, train.tags), matches)
     return Explained(axes, {**_of_axes(axes), **_of_reasons(model)})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -102,9 +102,9 @@ def train(
             sides = Sides(fitted_on, validation, testset)
             fit = _fit(recommender, sides, on_epoch, server)
             # The axes are the SVD's: what ranks beside it need not be learned again.
-            of_axes = fit.config.svd if isinstance(fit.config, Hybrid) else fit.config
+            of_axes = recommender.svd if isinstance(recommender, Hybrid) else recommender
             n_refits = N_REFITS if axis_refits is None else axis_refits
-            found = explained(fit.model, of_axes, fitted_on, n_refits, on_refit)
+            found = explained(fit.model, of_axes, fitted_on, n_refits, on_refit, len(fit.reports) or None)
             experiment = describe(
                 fit.model, sides, fit.reports, found, run_name=run_name, preset=preset, fit_seconds=fit.seconds
             )
@@ -130,10 +130,9 @@ def train(
 
 
 class _Fit(NamedTuple):
-    """A model, what it told on the way, and the configuration that makes it again: as many epochs as it came."""
+    """A model, and what it told on the way."""
 
     model: FittedModel
-    config: Recommender
     reports: list[EpochReport]
     seconds: float
 
@@ -150,9 +149,7 @@ def _fit(recommender: Recommender, sides: Sides, on_epoch: OnEpoch | None, serve
     started = time.perf_counter()
     model = recommender.fit(sides.fitted_on, validation=sides.validation, on_epoch=watch)
     seconds = time.perf_counter() - started
-    stopped_early = reports and len(reports) < reports[-1].n_epochs
-    config = replace(recommender, n_epochs=len(reports)) if stopped_early else recommender  # type: ignore[type-var]
-    return _Fit(model, config, reports, seconds)
+    return _Fit(model, reports, seconds)
 
 
 def _record(experiment: Experiment, uri: str, store: Path) -> Recorded:
