@@ -15,7 +15,7 @@ from mlflow.tracking import MlflowClient
 from latentlens.errors import ConfigError, DataError, LaunchError, TrainingDiverged
 from latentlens.ratings.splits import Split
 from latentlens.recommenders.bias import BiasOnly
-from latentlens.recommenders.fitted import EpochReport, FittedModel
+from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch
 from latentlens.recommenders.svd import SVD
 from latentlens.tracking.names import EXPERIMENT
 from latentlens.tracking.registry import Registry
@@ -200,19 +200,23 @@ def test_an_early_stop_keeps_what_was_learned_until_then(client: MlflowClient, s
 def test_refits_of_a_fit_that_was_stopped_early_stop_there_too(
     client: MlflowClient, split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fitted: list[SVD] = []
+    reached: list[int] = []
     fit = SVD.fit
 
-    def noting(self: SVD, *args: Any, **options: Any) -> FittedModel:
-        fitted.append(self)
-        return fit(self, *args, **options)
+    def noting(self: SVD, *args: Any, on_epoch: OnEpoch | None = None, **options: Any) -> FittedModel:
+        def note(report: EpochReport) -> bool | None:
+            reached[-1] = report.epoch
+            return on_epoch(report) if on_epoch else None
+
+        reached.append(0)
+        return fit(self, *args, on_epoch=note, **options)
 
     monkeypatch.setattr(SVD, "fit", noting)
     options: dict[str, Any] = {"run_name": "early", "tracking_uri": client.tracking_uri, "axis_refits": 1}
     train(split.train, split.test, SMALL, **options, on_epoch=lambda epoch: epoch.epoch == 2)
-    assert [config.n_epochs for config in fitted] == [3, 2]
+    assert reached == [2, 2]
     train(split.train, split.test, SMALL, **options)
-    assert [config.n_epochs for config in fitted[2:]] == [3, 3]
+    assert reached[2:] == [3, 3]
 
 
 def test_an_interrupted_refit_records_nothing(client: MlflowClient, split: Split) -> None:
