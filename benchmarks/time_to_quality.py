@@ -7,7 +7,6 @@ preset `svd`, the order of visits and the start included. Nobody's clock runs wh
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,11 +18,14 @@ from rich.table import Table
 import libmf
 from latentlens.evaluation.rating_metrics import rmse
 from latentlens.ratings.layouts import Visits, order_for
+from latentlens.ratings.order import row_blocks
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.kernels import sgd
 from latentlens.recommenders.presets import PRESETS
 from peak_memory import N_FACTORS, SEED, surprise_trainset
 
+# Held-out rows that are predicted at a time.
+ROWS = 50_000
 SURPRISE = "scikit-surprise, its defaults"
 EPOCHS = (1, 2, 5, 10, 20)
 
@@ -92,7 +94,7 @@ def surprise(train: Ratings, heldout: Ratings) -> Curve:
         # Whom it never saw has no factors: a row of zeros, the last one.
         P, Q, b, c = (np.concatenate((part, np.zeros_like(part[:1]))) for part in (svd.pu, svd.qi, svd.bu, svd.bi))
         predicted = given.global_mean + b[users] + c[items]
-        for rows in _blocks(len(heldout)):
+        for rows in row_blocks(len(heldout), ROWS):
             predicted[rows] += np.einsum("nk,nk->n", P[users[rows]], Q[items[rows]])
         curve.errors.append(rmse(heldout.rating, np.clip(predicted, *train.scale)))
     return curve
@@ -105,7 +107,7 @@ def libmf_curve(library: Path, train: Ratings, heldout: Ratings, n_threads: int)
         fit = libmf.fit(library, train, N_FACTORS, n_threads, n_epochs)
         curve.seconds.append(fit.seconds)
         predicted = np.empty(len(heldout))
-        for rows in _blocks(len(heldout)):
+        for rows in row_blocks(len(heldout), ROWS):
             of = fit.user_factors[heldout.user_index[rows]], fit.item_factors[heldout.item_index[rows]]
             predicted[rows] = np.einsum("nk,nk->n", *of)
         predicted[np.isnan(predicted)] = fit.mean
@@ -176,8 +178,3 @@ def _threads(n: int) -> str:
 def _inner(numbers: dict[Any, int], ids: NDArray[Any]) -> NDArray[np.int64]:
     """Surprise's number of each id, -1 for one that it never saw."""
     return np.array([numbers.get(id_, -1) for id_ in ids.tolist()])
-
-
-def _blocks(n: int, size: int = 50_000) -> Iterator[slice]:
-    for start in range(0, n, size):
-        yield slice(start, start + size)

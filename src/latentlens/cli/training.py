@@ -157,7 +157,7 @@ def train(
                 on_epoch=on_epoch,
                 on_refit=on_refit,
                 say=terminal.say,
-                **given(axis_refits=axis_refits),
+                axis_refits=axis_refits,
             )
     terminal.as_json(asdict(report)) if json else terminal.trained(report)
 

@@ -34,7 +34,7 @@ from latentlens.recommenders.rankers.restore import ARRAYS, restore
 _CAUSED_BY_CONTENT = (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError, TypeError)
 _HISTORY_ARRAYS = ("indptr", "items", "ratings", "is_train")
 _CATALOGUE = "catalogue.json"
-# Models of the first versions have none.
+# Only models whose lists can be found together have it, and none of the first versions.
 _LISTS = "lists.npy"
 # What higher layers add to a model is about the model, not as large as it: all of it together.
 MOST_EXTRA_BYTES = 8 << 20

@@ -139,18 +139,25 @@ class FittedModel:
 
         Movies without a train rating are never listed. Raises UnknownId for a user without train ratings.
         """
-        user = self.vector_of(user_id)
+        index = self._required(user_id)
+        user = self._vector(index)
         if self.lists is not None and n <= self.lists.shape[1] and exclude_seen and filters == _ALL:
-            found = self.lists[self._known_user(user_id), :n]
+            found = self.lists[index, :n]
             items = found[found >= 0].astype(np.int64)
             return self._listed(user, Ranking(items, self.ranker.scores(user, items)))
-        return self.rank_with(user, n, filters, self.rated_by(user_id) if exclude_seen else _NOTHING)
+        return self.rank_with(user, n, filters, self.history.items_of(index) if exclude_seen else _NOTHING)
 
     def vector_of(self, user_id: int | str) -> UserVector:
         """A known user's place in the model. Raises UnknownId for a user without train ratings."""
+        return self._vector(self._required(user_id))
+
+    def _required(self, user_id: int | str) -> int:
         user = self._known_user(user_id)
         if user < 0:
             raise UnknownId(f"User {user_id} is not in the model: ask for the popular list or send ratings.")
+        return user
+
+    def _vector(self, user: int) -> UserVector:
         place = None if self.ranked_by is None else self.ranked_by.place(*self.history.train_rows_of(user))
         return UserVector(self.factors.user_factors[user], self.factors.user_bias[user], place)
 

@@ -24,7 +24,7 @@ from latentlens.recommenders.many_lists import with_lists
 from latentlens.recommenders.popularity import Popularity
 from latentlens.tracking.runs import Experiment
 from latentlens.workflows.explained import Explained
-from latentlens.workflows.judge import Ask, Baselines, errors, judge
+from latentlens.workflows.judge import Ask, Baselines, Errors, errors, judge
 from latentlens.workflows.model_card import model_card
 
 # Bounds the time of a training on many users; drawn by a seed.
@@ -81,17 +81,6 @@ def describe(
         "fit_seconds": fit_seconds,
         **explained.metrics,
     }
-    pictures = {
-        "plots/rating_distribution.png": plots.rating_distribution(fitted_on.rating),
-        "plots/predicted_against_actual.png": plots.predicted_against_actual(test.rating, found.predicted),
-    }
-    predictions = {"this model": found.predicted, "bias-only": bias.predicted}
-    behind = {"movie": fitted_on.item_counts[test.item_index], "user": fitted_on.user_counts[test.user_index]}
-    for whose, counts in behind.items():
-        slices = {name: rmse_by_count(counts, test.rating, predicted) for name, predicted in predictions.items()}
-        pictures[f"plots/error_by_{whose}.png"] = plots.error_by_count(whose, slices)
-    if curves:
-        pictures["plots/learning_curve.png"] = plots.learning_curve(curves, metrics["bias_rmse"])
     card = model_card(model, metrics, explained.axes, judged, fitted_on, test)
     extra: dict[str, Any] = {FINDINGS: to_json(judged)}
     documents = {
@@ -110,9 +99,27 @@ def describe(
         curves=curves,
         card=card,
         documents=documents,
-        pictures=pictures,
+        pictures=_pictures(fitted_on, test, found, bias, curves),
         findings=judged,
     )
+
+
+def _pictures(
+    fitted_on: Ratings, test: Ratings, found: Errors, bias: Errors, curves: Mapping[str, list[float]]
+) -> dict[str, Any]:
+    """Figures by file name."""
+    pictures = {
+        "plots/rating_distribution.png": plots.rating_distribution(fitted_on.rating),
+        "plots/predicted_against_actual.png": plots.predicted_against_actual(test.rating, found.predicted),
+    }
+    predictions = {"this model": found.predicted, "bias-only": bias.predicted}
+    behind = {"movie": fitted_on.item_counts[test.item_index], "user": fitted_on.user_counts[test.user_index]}
+    for whose, counts in behind.items():
+        slices = {name: rmse_by_count(counts, test.rating, predicted) for name, predicted in predictions.items()}
+        pictures[f"plots/error_by_{whose}.png"] = plots.error_by_count(whose, slices)
+    if curves:
+        pictures["plots/learning_curve.png"] = plots.learning_curve(curves, bias.rmse)
+    return pictures
 
 
 class _Lists(NamedTuple):
