@@ -110,7 +110,7 @@ def large_model() -> FittedModel:
         item_factors=(random.standard_normal((N_MOVIES, N_FACTORS)) / np.arange(1, N_FACTORS + 1)).astype(np.float32),
     )
     model = FittedModel("made up", {}, factors, History.of(train), train.catalogue, user_step_reg=0.05)
-    vector = model.fold_in(*model.history.train_rows_of(0))
+    vector = model.fold_in(*model.history.rows_of(0))
     placed = replace(factors, user_factors=np.vstack([vector.factors] * 2), user_bias=np.full(2, vector.bias))
     return replace(model, factors=placed)
 

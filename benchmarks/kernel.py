@@ -141,7 +141,7 @@ def descent_table(speeds: dict[str, list[Speed]], heldout: Ratings, descents: di
         told = [f"{max(clock):.1f}", f"{median(clock):.1f}"]
         if name in descents:
             _, place, factors = descents[name]
-            found = Visits(heldout.user_index, place[heldout.item_index].astype(np.int32), heldout.rating)
+            found = Visits(heldout.user_index, place[heldout.item_index].astype(np.int32), heldout.stars)
             told += [f"{max(cpu):.1f}", f"{rmse(found, MEAN, factors, heldout.scale):.4f}"]
         table.add_row(name, *told)
     return table
@@ -154,7 +154,7 @@ def bulk_speeds(ratings: Ratings, descent: Descent, peers: Path | None) -> dict[
     history = History.of(ratings.take(np.flatnonzero(ratings.user_index <= users[-1]), "some users"))
     people, rated, bulk = model.of(users), history.take(users), Bulk(model)
     vectors = people.user_factors
-    some = History(history.indptr[: N_FOLDED + 1], history.items, history.ratings, history.is_train)
+    some = History(history.indptr[: N_FOLDED + 1], history.items, history.stars)
     folded = partial(fold_in_all, some, item_bias=model.item_bias, item_factors=model.item_factors, reg=0.05)
     works: dict[str, tuple[int, Callable[[], object]]] = {
         "lists of ten": (len(users), lambda: bulk.top(people, rated, 10)),

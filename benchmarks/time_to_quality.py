@@ -67,7 +67,7 @@ def ours(train: Ratings, heldout: Ratings, n_threads: int) -> Curve:
     factors.user_factors[train.user_counts == 0] = 0
     factors.item_factors[place[train.item_counts == 0]] = 0
     spent = time.perf_counter() - started
-    watched = Visits(heldout.user_index, place[heldout.item_index].astype(np.int32), heldout.rating)
+    watched = Visits(heldout.user_index, place[heldout.item_index].astype(np.int32), heldout.stars)
     for number in range(1, config.n_epochs + 1):
         started = time.perf_counter()
         sgd.epoch(visits, mean, factors, config.rates(number, np.float32))

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from latentlens.evaluation import plots
 from latentlens.evaluation.intervals import Interval
 from latentlens.evaluation.slices import Slice
+from latentlens.ratings.stars import Stars
 
 
 def only_axes(figure: Figure) -> Axes:
@@ -60,7 +61,7 @@ def test_predictions_are_spread_over_each_rating_that_was_given() -> None:
 
 
 def test_the_distribution_has_a_bar_per_rating_as_high_as_often_it_was_given() -> None:
-    axes = only_axes(plots.rating_distribution(np.array([3.0, 0.5, 3.0, 1.0, 3.0])))
+    axes = only_axes(plots.rating_distribution(Stars.of(np.array([3.0, 0.5, 3.0, 1.0, 3.0]))))
     bars = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
     assert [bar.get_x() + bar.get_width() / 2 for bar in bars] == pytest.approx([0.5, 1.0, 3.0])
     assert [bar.get_height() for bar in bars] == [1, 1, 3]
@@ -83,7 +84,7 @@ def test_errors_stand_by_the_ratings_behind_them_a_line_per_model_and_a_bar_per_
 
 def test_one_rating_alone_can_be_drawn() -> None:
     alone = np.array([4.0])
-    assert only_axes(plots.rating_distribution(alone)).patches
+    assert only_axes(plots.rating_distribution(Stars.of(alone))).patches
     assert lines(only_axes(plots.predicted_against_actual(alone, np.array([3.5]))))["perfect"] == [4.0]
 
 

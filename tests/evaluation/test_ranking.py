@@ -15,7 +15,7 @@ from latentlens.evaluation.ranking import Lists, ranked
 from latentlens.evaluation.ranking_report import measured
 from latentlens.evaluation.slices import Slice
 from latentlens.ratings.catalogue import Catalogue
-from latentlens.ratings.history import History
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import FittedModel
@@ -80,13 +80,13 @@ def test_what_counts_as_liked_can_be_said(popular: FittedModel, test_side: Ratin
 def test_the_upper_quarter_of_the_scale_is_liked(
     popular: FittedModel, test_side: Ratings, scale: tuple[float, float], liked: float
 ) -> None:
-    assert ranked(popular, replace(test_side, scale=scale, rating=test_side.rating * 20), k=1).liked == liked
+    assert ranked(popular, replace(test_side, scale=scale, stars=Stars.of(test_side.rating * 20)), k=1).liked == liked
 
 
 def test_a_recorded_model_that_knows_the_test_side_gives_the_same_lists(
     popular: FittedModel, test_side: Ratings
 ) -> None:
-    recorded = replace(popular, history=History.of(sides()[0], test_side))
+    recorded = popular.with_held_out(test_side)
     assert same(ranked(recorded, test_side, k=2), ranked(popular, test_side, k=2))
     assert same(
         ranked(recorded, test_side, k=2, negatives=2, seed=1), ranked(popular, test_side, k=2, negatives=2, seed=1)
@@ -98,10 +98,9 @@ def test_a_recorded_model_that_knows_the_test_side_gives_the_same_lists(
 def test_what_a_model_knows_to_be_rated_is_not_listed_unless_it_is_tested(
     popular: FittedModel, test_side: Ratings
 ) -> None:
-    train, _ = sides()
     watched = test_side.take(np.array([1]), "watched")
     tested = test_side.take(np.array([0, 2]), "tested")
-    knowing = replace(popular, history=History.of(train, watched, tested))
+    knowing = popular.with_held_out(watched, tested)
     # User 1 rated movie 1, and movie 3, which was watched.
     assert ranked(knowing, tested, 3).items.tolist() == [[1, 3, -1]]
 
@@ -315,7 +314,7 @@ def test_a_test_side_that_nobody_likes_or_nobody_knows_is_refused(popular: Fitte
 
 
 def test_ratings_that_are_all_equal_do_not_say_what_is_liked(popular: FittedModel, test_side: Ratings) -> None:
-    equal = replace(test_side, rating=np.ones_like(test_side.rating), scale=(1.0, 1.0))
+    equal = replace(test_side, stars=Stars.of(np.ones(len(test_side))), scale=(1.0, 1.0))
     with pytest.raises(DataError, match="All ratings are 1, so none says what is liked: say liked=1"):
         ranked(popular, equal, 1)
     assert ranked(popular, equal, 1, liked=1).n_relevant.tolist() == [3, 1, 1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 from latentlens.errors import ConfigError, UnknownId
 from latentlens.explain.explanation import Explainer, explain
-from latentlens.ratings.history import History
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.svd import SVD
@@ -30,7 +28,7 @@ def model(text: bool) -> FittedModel:
 
 
 def rated_by(model: FittedModel, user: Any) -> dict[Any, float]:
-    items, ratings = model.history.train_rows_of(int(model.factors.user_ids.index(user)))
+    items, ratings = model.history.rows_of(int(model.factors.user_ids.index(user)))
     return dict(zip(model.factors.item_ids.values[items].tolist(), ratings.tolist(), strict=True))
 
 
@@ -83,7 +81,7 @@ def test_a_list_is_explained_as_its_movies_are_one_by_one(model: FittedModel, te
 def test_ranks_are_places_in_the_list_which_leaves_out_what_was_rated_on_any_side(text: bool) -> None:
     train, test = small_sides(text=text)
     fitted = SVD(n_factors=6, n_epochs=8, lr_all=0.02, random_state=1, user_step_reg=0.05).fit(train)
-    served = replace(fitted, history=History.of(train, test))
+    served = fitted.with_held_out(test)
     user = user_id(3, text=text)
     assert len(served.rated_by(user)) > len(fitted.rated_by(user))
     listed = [row.movie_id for row in served.recommend(user, 10)]

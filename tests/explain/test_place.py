@@ -33,7 +33,7 @@ def model(request: pytest.FixtureRequest) -> FittedModel:
 
 
 def rated(model: FittedModel) -> dict[Any, float]:
-    items, ratings = model.history.train_rows_of(model.factors.user_ids.position(USER))
+    items, ratings = model.history.rows_of(model.factors.user_ids.position(USER))
     return dict(zip(model.factors.item_ids.values[items].tolist(), ratings.tolist(), strict=True))
 
 

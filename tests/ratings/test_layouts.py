@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from latentlens.ratings import layouts
 from latentlens.ratings.layouts import Visits, by_user, in_blocks, order_for, worthwhile_threads
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.table import Ratings
 
 Rows = list[tuple[int, int, float]]
@@ -25,14 +26,14 @@ def ratings_of(draw: st.DrawFn) -> Ratings:
     return whole.take(np.array(rows), "some, some of them twice")
 
 
-def rows_of(users: NDArray[np.int32], items: NDArray[np.int32], ratings: NDArray[np.floating]) -> Rows:
-    return list(zip(users.tolist(), items.tolist(), ratings.tolist(), strict=True))
+def rows_of(users: NDArray[np.int32], items: NDArray[np.int32], stars: Stars) -> Rows:
+    return list(zip(users.tolist(), items.tolist(), stars.ratings.tolist(), strict=True))
 
 
 def parts(visits: Visits) -> list[list[Rows]]:
     """The rows of each slice of each round."""
-    users, items, ratings, rounds = visits
-    return [[rows_of(users[part], items[part], ratings[part]) for part in parallel] for parallel in rounds]
+    users, items, stars, rounds = visits
+    return [[rows_of(users[part], items[part], stars[part]) for part in parallel] for parallel in rounds]
 
 
 def blocks(ratings: Ratings, n_threads: int, part: int) -> tuple[Visits, NDArray[np.int64]]:
@@ -48,7 +49,7 @@ def test_by_user_gathers_users_and_keeps_the_order_of_the_data_within_each() -> 
     visits = by_user(Ratings.of(users, movies, np.array([1.0, 2.0, 3.0, 4.0])))
     assert visits.users.tolist() == [0, 0, 1, 1]
     assert visits.items.tolist() == [1, 3, 2, 0]
-    assert visits.ratings.tolist() == [2.0, 4.0, 1.0, 3.0]
+    assert visits.stars.ratings.tolist() == [2.0, 4.0, 1.0, 3.0]
     assert len(parts(visits)) == len(parts(visits)[0]) == 1
 
 
@@ -58,7 +59,7 @@ def test_blocks_hold_every_rating_once_with_its_movie_at_its_place(ratings: Rati
     visits, place = blocks(ratings, n_threads, size)
     assert sorted(place) == list(range(ratings.n_items))
     visited = [row for parallel in parts(visits) for part in parallel for row in part]
-    rated = rows_of(ratings.user_index, place[ratings.item_index].astype(np.int32), ratings.rating)
+    rated = rows_of(ratings.user_index, place[ratings.item_index].astype(np.int32), ratings.stars)
     assert sorted(visited) == sorted(rated)
     n_parts = max(len(ratings) // (n_threads * size), 1)
     assert [len(parallel) for parallel in visits.rounds] == [n_threads] * n_threads * n_parts

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
 from latentlens.ratings.catalogue import Catalogue
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.summary import MOST_BARS, Bar, Spread, histogram, summarise
 from latentlens.ratings.table import Note, Origin, Ratings
 from latentlens.ratings.tags import Tags
@@ -80,17 +81,17 @@ def test_users_whose_ratings_are_on_another_side_do_not_count(small: Ratings) ->
 
 @given(nps.arrays(np.float32, st.integers(1, 60), elements=st.floats(-100, 100, width=32)))
 def test_every_rating_is_under_exactly_one_bar(values: np.ndarray[Any, np.dtype[np.float32]]) -> None:
-    bars = histogram(values)
+    bars = histogram(Stars.of(values))
     assert sum(bar.count for bar in bars) == len(values)
     assert len(bars) <= MOST_BARS
     assert [bar.low for bar in bars] == sorted(bar.low for bar in bars)
 
 
 def test_a_bar_has_the_value_as_it_is_written() -> None:
-    assert histogram(np.array([3.3, 3.3], dtype=np.float32)) == (Bar(3.3, 3.3, 2),)
+    assert histogram(Stars.of(np.array([3.3, 3.3]))) == (Bar(3.3, 3.3, 2),)
 
 
 def test_many_values_share_bars_of_equal_width() -> None:
-    bars = histogram(np.arange(100, dtype=np.float32))
+    bars = histogram(Stars.of(np.arange(100)))
     assert [bar.count for bar in bars] == [10] * 10
     assert (bars[0].low, bars[-1].high) == (0.0, 99.0)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from latentlens.ratings.history import History
 from latentlens.recommenders import artifact
 from latentlens.recommenders.portable import MANIFEST, SETTINGS
 from latentlens.recommenders.svd import SVD
@@ -25,7 +26,8 @@ from .support import small_sides
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of a sound model."""
     folder = tmp_path_factory.mktemp("sound") / "model"
-    artifact.write(SVD(n_factors=4, n_epochs=2, random_state=0).fit(small_sides().train), folder)
+    train, test = small_sides()
+    artifact.write(SVD(n_factors=4, n_epochs=2, random_state=0).fit(train).with_held_out(test), folder)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -88,8 +90,13 @@ def test_a_truncated_part_is_refused(folder: Path) -> None:
         ("history_items", with_value(3, 61), "points to movies beyond the 61"),
         ("history_items", with_value(3, -1), "points to movies beyond"),
         ("history_items", lambda a: a.astype(np.float32), "holds float32"),
-        ("history_is_train", lambda a: a[1:], "holds bool of shape"),
-        ("history_ratings", with_value(0, np.nan), "not finite"),
+        ("history_codes", lambda a: a[1:], "history_codes.npy holds uint8 of shape"),
+        ("history_codes", lambda a: a.astype(np.uint16), "holds uint16"),
+        ("history_codes", with_value(0, 255), "history_codes.npy points beyond"),
+        ("history_values", with_value(0, np.nan), "not finite"),
+        ("held_out_indptr", with_value(5, 10**6), "held_out_indptr.npy does not divide"),
+        ("held_out_items", with_value(3, 61), "held_out_items.npy points to movies beyond the 61"),
+        ("held_out_codes", with_value(0, 255), "held_out_codes.npy points beyond"),
         ("item_factors", with_value(7, np.inf), "item_factors.npy holds numbers that are not finite"),
         ("item_factors", lambda a: a[:, :-1], "user_factors.npy holds float32 of shape"),
         ("item_factors", lambda a: a.astype(np.float64), "item_factors.npy holds float64"),
@@ -135,6 +142,31 @@ def test_documents_that_say_what_cannot_be_are_refused(
     forge_json(folder, name, **changes)
     with pytest.raises(ValueError, match=said):
         artifact.read(folder)
+
+
+def test_a_model_of_the_first_format_is_read(folder: Path) -> None:
+    train, test = small_sides()
+    everything, fitted = History.of(train, test), History.of(train)
+    is_fitted = fitted.find(everything.users, everything.items) >= 0
+    manifest = json.loads((folder / MANIFEST).read_text())
+    kept = {name: part for name, part in manifest["parts"].items() if not name.startswith(("history_", "held_out_"))}
+    (folder / MANIFEST).write_text(json.dumps({"format": 1, "parts": kept}))
+    columns: dict[str, Any] = {
+        "indptr": everything.indptr,
+        "items": everything.items,
+        "ratings": everything.stars.ratings,
+        "is_train": is_fitted,
+    }
+    for name, array in columns.items():
+        file = f"history_{name}.npy"
+        np.save(folder / file, array)
+        forge(folder, file, shape=list(array.shape), dtype=str(array.dtype))
+    read = artifact.read(folder)
+    assert read.held_out is not None
+    for ours, expected in ((read.history, fitted), (read.held_out, History.of(test))):
+        assert ours.indptr.tolist() == expected.indptr.tolist()
+        assert ours.items.tolist() == expected.items.tolist()
+        assert ours.stars.ratings.tolist() == expected.stars.ratings.tolist()
 
 
 def test_what_higher_layers_add_is_bounded(folder: Path) -> None:

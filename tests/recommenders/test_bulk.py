@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from latentlens.ratings.history import History
 from latentlens.ratings.ids import IdMap
+from latentlens.ratings.stars import Stars
 from latentlens.recommenders.bulk import Bulk
 from latentlens.recommenders.portable import FactorModel
 from latentlens.recommenders.svd import SVD
@@ -46,7 +47,7 @@ def history_of(n_users: int, n_items: int, seed: int) -> History:
     rated = random.random((n_users, n_items)) < random.random((n_users, 1)) ** 2
     items = np.nonzero(rated)[1].astype(np.int32)
     indptr = np.concatenate(([0], np.cumsum(rated.sum(axis=1))))
-    return History(indptr, items, np.ones(len(items), np.float32), np.ones(len(items), np.bool_))
+    return History(indptr, items, Stars.of(np.ones(len(items))))
 
 
 def exact(

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from latentlens.errors import ConfigError, UnknownId
+from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders import artifact
 from latentlens.recommenders.bias import BiasOnly
@@ -348,6 +349,13 @@ def test_similar_movies_are_ordered_by_cosine_or_refused(case: Case) -> None:
 # On disk
 
 
+def same_history(one: History | None, other: History | None) -> bool:
+    assert one is not None
+    assert other is not None
+    pairs = ((one.indptr, other.indptr), (one.items, other.items), (one.stars.ratings, other.stars.ratings))
+    return all(np.array_equal(ours, theirs) for ours, theirs in pairs)
+
+
 def test_a_written_model_is_read_back_with_the_same_bits(case: Case, folder: Path) -> None:
     again = artifact.read(folder)
     assert same_bits(again, case.model)
@@ -358,9 +366,24 @@ def test_a_written_model_is_read_back_with_the_same_bits(case: Case, folder: Pat
     assert again.popular() == case.model.popular()
     for field in ("recommender", "params", "user_step_reg", "ranks_by"):
         assert getattr(again, field) == getattr(case.model, field)
-    for column in ("indptr", "items", "ratings", "is_train"):
-        np.testing.assert_array_equal(getattr(again.history, column), getattr(case.model.history, column))
+    assert same_history(again.history, case.model.history)
+    assert again.held_out is None
     assert again.catalogue.titles == case.model.catalogue.titles
+
+
+def test_what_was_held_out_of_the_fit_is_read_back_and_never_listed(case: Case, tmp_path: Path) -> None:
+    knowing = case.model.with_held_out(case.test)
+    artifact.write(knowing, tmp_path / "knowing")
+    again = artifact.read(tmp_path / "knowing")
+    assert same_history(again.history, case.model.history)
+    assert same_history(again.held_out, History.of(case.test))
+    both = History.of(case.train, case.test)
+    row = case.model.factors.user_ids.position(case.user(3))
+    assert again.rated_by(case.user(3)).tolist() == both.items_of(row).tolist()
+    assert same_history(again.rated(np.arange(case.train.n_users)), both)
+    held_out = set(case.test.item_ids.values[case.test.item_index[case.test.user_index == row]].tolist())
+    assert held_out & {item.movie_id for item in case.whole_list(3)}
+    assert not held_out & {item.movie_id for item in again.recommend(case.user(3), 10 * N_MOVIES)}
 
 
 def test_what_a_higher_layer_adds_is_read_back_and_checked(folder: Path) -> None:
@@ -400,7 +423,7 @@ def test_a_newer_format_is_refused(folder: Path) -> None:
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     (folder / MANIFEST).write_text(json.dumps({**manifest, "format": manifest["format"] + 1}), encoding="utf-8")
     for read in (artifact.read, load_factors):
-        with pytest.raises(ValueError, match="the model has format 2, this version reads format 1"):
+        with pytest.raises(ValueError, match="the model has format 3, this version reads formats up to 2"):
             read(folder)
 
 

@@ -95,9 +95,9 @@ def test_a_higher_rating_of_a_movie_raises_its_own_prediction(n: int, k: int, da
 
 
 @pytest.mark.parametrize("k", [4, 30, 80])
-def test_folding_in_everybody_is_folding_in_each_with_train_rows_only(k: int) -> None:
-    train, test = small_sides()
-    history = History.of(train, test)
+def test_folding_in_everybody_is_folding_in_each(k: int) -> None:
+    train = small_sides().train
+    history = History.of(train)
     side = items_side(train.n_items, k, seed=2)
     factors, biases = fold_in_all(history, **side, reg=0.05)
     assert factors.shape == (train.n_users, k)
@@ -112,7 +112,7 @@ def test_folding_in_everybody_is_folding_in_each_with_train_rows_only(k: int) ->
 def assert_users_are_folded_in(model: FittedModel) -> None:
     stored = model.factors
     for user in range(len(stored.user_ids)):
-        folded = model.fold_in(*model.history.train_rows_of(user))
+        folded = model.fold_in(*model.history.rows_of(user))
         assert stored.user_factors[user].tobytes() == folded.factors.tobytes()
         assert stored.user_bias[user] == folded.bias
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from latentlens.ratings.history import History
+from latentlens.ratings.stars import Stars
 from latentlens.recommenders import artifact, many_lists, soundness
 from latentlens.recommenders.fitted import Filters, FittedModel, Listed, Recommender
 from latentlens.recommenders.hybrid import Hybrid
@@ -64,18 +66,11 @@ def test_whoever_has_rated_almost_all_gets_what_is_left() -> None:
     model = fitted("svd")
     user = known_users(model)[0]
     row = model.factors.user_ids.position(user)
-    history = model.history
     n_items = len(model.factors.item_ids)
     # As if this user alone had watched all but two movies.
-    model = model.with_history(
-        replace(
-            history,
-            indptr=np.where(np.arange(len(history.indptr)) > row, n_items - 2, 0),
-            items=np.arange(n_items - 2, dtype=np.int32),
-            ratings=np.ones(n_items - 2, np.float32),
-            is_train=np.ones(n_items - 2, np.bool_),
-        )
-    )
+    indptr = np.where(np.arange(len(model.history.indptr)) > row, n_items - 2, 0)
+    watched = History(indptr, np.arange(n_items - 2, dtype=np.int32), Stars.of(np.ones(n_items - 2)))
+    model = replace(model, history=watched)
     assert as_text(with_lists(model).rank(user, 10)) == as_text(model.rank(user, 10))
 
 
@@ -90,7 +85,7 @@ def test_filters_and_seen_movies_are_not_looked_up(filters: Filters) -> None:
 
 def test_other_ratings_make_other_lists() -> None:
     kept = with_lists(fitted("svd"))
-    assert kept.with_history(kept.history).lists is None
+    assert kept.with_held_out(small_sides().test).lists is None
 
 
 @pytest.mark.parametrize("config", [Popularity(), ItemKNN(k=20)], ids=["popularity", "item-knn"])

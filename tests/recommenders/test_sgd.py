@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentlens.ratings.layouts import Visits, in_blocks
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch
@@ -41,7 +42,7 @@ def one_epoch(visits: Visits, mean: float, factors: Factors, rates: dict[str, fl
     """Koren, Bell & Volinsky (2009), eq. 5-6, a rating and a factor at a time; the train RMSE."""
     bu, bi, P, Q = factors
     squares = 0.0
-    for u, i, rating in zip(*visits[:3], strict=True):
+    for u, i, rating in zip(visits.users, visits.items, visits.stars.ratings, strict=True):
         error = float(rating) - (mean + bu[u] + bi[i] + sum(P[u, f] * Q[i, f] for f in range(P.shape[1])))
         squares += error**2
         bu[u] += rates["lr_bu"] * (error - rates["reg_bu"] * bu[u])
@@ -50,7 +51,7 @@ def one_epoch(visits: Visits, mean: float, factors: Factors, rates: dict[str, fl
             p, q = P[u, f], Q[i, f]
             P[u, f] += rates["lr_pu"] * (error * q - rates["reg_pu"] * p)
             Q[i, f] += rates["lr_qi"] * (error * p - rates["reg_qi"] * q)
-    return float(np.sqrt(squares / len(visits.ratings)))
+    return float(np.sqrt(squares / len(visits.stars)))
 
 
 @st.composite
@@ -60,7 +61,7 @@ def visits_of(draw: st.DrawFn, n_users: int, n_items: int) -> Visits:
     visited = draw(st.lists(visit, min_size=1, max_size=30))
     # Both ends of the scale, by which a descent judges whether it diverges.
     users, items, halves = np.array([*visited, (0, 0, 1), (0, 0, 10)]).T
-    return Visits(users.astype(np.int32), items.astype(np.int32), halves / 2)
+    return Visits(users.astype(np.int32), items.astype(np.int32), Stars.of(halves / 2))
 
 
 @settings(deadline=None)
@@ -103,8 +104,8 @@ def test_threads_do_what_one_rating_after_the_other_does(
 
 
 def test_the_order_of_the_visits_matters() -> None:
-    visits = Visits(np.array([0, 0], np.int32), np.array([0, 1], np.int32), np.array([5.0, 1.0]))
-    turned = Visits(visits.users[::-1].copy(), visits.items[::-1].copy(), visits.ratings[::-1].copy())
+    visits = Visits(np.array([0, 0], np.int32), np.array([0, 1], np.int32), Stars.of(np.array([5.0, 1.0])))
+    turned = Visits(visits.users[::-1].copy(), visits.items[::-1].copy(), visits.stars[::-1])
     one, other = (random_factors(1, 2, 3, seed=5) for _ in range(2))
     SVD(n_factors=3, n_epochs=1).descend(visits, 3.0, one, never)
     SVD(n_factors=3, n_epochs=1).descend(turned, 3.0, other, never)
@@ -114,17 +115,17 @@ def test_the_order_of_the_visits_matters() -> None:
 def test_float32_follows_float64() -> None:
     random = np.random.default_rng(3)
     users, items = (random.integers(0, n, 400).astype(np.int32) for n in (9, 12))
-    ratings = random.integers(1, 11, 400) / 2
+    visits = Visits(users, items, Stars.of(random.integers(1, 11, 400) / 2))
     double, single = (random_factors(9, 12, 21, seed=3, dtype=dtype) for dtype in (np.float64, np.float32))
-    SVD(n_factors=21, n_epochs=10).descend(Visits(users, items, ratings), 3.0, double, never)
-    SVD(n_factors=21, n_epochs=10).descend(Visits(users, items, ratings.astype(np.float32)), 3.0, single, never)
+    SVD(n_factors=21, n_epochs=10).descend(visits, 3.0, double, never)
+    SVD(n_factors=21, n_epochs=10).descend(visits, 3.0, single, never)
     for wide, narrow in zip(double, single, strict=True):
         assert narrow.dtype == np.float32
         np.testing.assert_allclose(narrow, wide, atol=1e-4)
 
 
 def test_without_biases_the_biases_are_left_alone() -> None:
-    visits = Visits(np.array([0, 1], np.int32), np.array([1, 0], np.int32), np.array([5.0, 1.0]))
+    visits = Visits(np.array([0, 1], np.int32), np.array([1, 0], np.int32), Stars.of(np.array([5.0, 1.0])))
     factors, before = (random_factors(2, 2, 3, seed=5) for _ in range(2))
     SVD(n_factors=3, biased=False).descend(visits, 0.0, factors, never)
     assert factors.user_bias.tobytes() == before.user_bias.tobytes()
@@ -136,7 +137,7 @@ def test_other_threads_run_while_the_kernel_does() -> None:
     """With switching by the clock out of the way, only a released GIL lets the main thread say stop."""
     n_epochs = 400
     users = np.zeros(50_000, np.int32)
-    visits = Visits(users, users, np.full(50_000, 3.0))
+    visits = Visits(users, users, Stars.of(np.full(50_000, 3.0)))
     first, stop = threading.Event(), threading.Event()
     epochs: list[int] = []
 

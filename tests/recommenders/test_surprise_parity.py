@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from latentlens.ratings.layouts import Visits
 from latentlens.ratings.readers import read
 from latentlens.ratings.splits import random_split
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import factors_for
 from latentlens.recommenders.kernels.rows import aligned_rows
@@ -43,7 +44,9 @@ def descend_as_surprise(recommender: SVD, train: Ratings, trainset: surprise.Tra
     factors.user_factors[users, :k], factors.item_factors[items, :k] = pu, qi
     inner_users, inner_items, ratings = zip(*trainset.all_ratings(), strict=True)
     visits = Visits(
-        users[list(inner_users)].astype(np.int32), items[list(inner_items)].astype(np.int32), np.array(ratings)
+        users[list(inner_users)].astype(np.int32),
+        items[list(inner_items)].astype(np.int32),
+        Stars.of(np.array(ratings)),
     )
     global_mean = trainset.global_mean if recommender.biased else 0.0
     recommender.descend(visits, global_mean, factors, lambda number, train_rmse: False)

@@ -26,8 +26,9 @@ from latentlens.recommenders.fitted import FittedModel
 from latentlens.serving.app import create_app
 from latentlens.serving.settings import Settings
 from latentlens.tracking import runs
+from latentlens.tracking.experiment import Experiment
 from latentlens.tracking.names import REGISTERED_MODEL
-from latentlens.tracking.runs import Experiment, record
+from latentlens.tracking.runs import record
 
 N_USERS, N_MOVIES = 50, 60
 FIRST_MOVIE = 101

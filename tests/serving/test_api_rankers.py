@@ -40,7 +40,7 @@ def test_a_list_is_that_of_the_model_with_the_ratings_that_it_predicts(api: http
 
 
 def test_ratings_that_are_sent_get_the_list_of_a_user_who_gave_them(api: httpx.Client, model: FittedModel) -> None:
-    items, values = model.history.train_rows_of(model.factors.user_ids.position(1))
+    items, values = model.history.rows_of(model.factors.user_ids.position(1))
     ratings = [
         {"movie_id": movie_id, "rating": rating}
         for movie_id, rating in zip(model.factors.item_ids.values[items].tolist(), values.tolist(), strict=True)

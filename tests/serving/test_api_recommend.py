@@ -108,7 +108,7 @@ def test_ratings_sent_are_folded_in(api: httpx.Client, model: FittedModel) -> No
 
 def test_the_ratings_of_a_known_user_give_that_user_s_list(api: httpx.Client, model: FittedModel) -> None:
     # Served users and new ones are one function of their ratings.
-    items, values = model.history.train_rows_of(0)
+    items, values = model.history.rows_of(0)
     movie_ids = model.factors.item_ids.values[items].tolist()
     body = [{"movie_id": m, "rating": r} for m, r in zip(movie_ids, values.tolist(), strict=True)]
     sent = api.post("/recommend", json={"ratings": body}).json()["recommendations"]

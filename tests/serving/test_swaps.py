@@ -15,6 +15,7 @@ import pytest
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.history import History
 from latentlens.ratings.ids import IdMap
+from latentlens.ratings.stars import Stars
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.portable import FactorModel
 
@@ -42,7 +43,7 @@ def large_model(seed: int) -> FittedModel:
         scale=(0.5, 5.0),
     )
     items = random.integers(0, N_MOVIES, N_USERS).astype(np.int32)
-    history = History(np.arange(N_USERS + 1), items, np.ones(N_USERS, np.float32), np.ones(N_USERS, bool))
+    history = History(np.arange(N_USERS + 1), items, Stars.of(np.ones(N_USERS)))
     return FittedModel("surprise_svd", {}, factors, history, Catalogue.untitled(range(N_MOVIES)), 0.05)
 
 

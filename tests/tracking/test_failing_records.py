@@ -21,8 +21,9 @@ from latentlens.processes import free_port
 from latentlens.ratings.splits import Split
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.svd import SVD
+from latentlens.tracking.experiment import Experiment
 from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
-from latentlens.tracking.runs import Experiment, record
+from latentlens.tracking.runs import record
 from latentlens.tracking.server import running_server, serving_process
 from latentlens.tracking.store import database
 from latentlens.workflows.prepare import prepare

@@ -20,9 +20,10 @@ from latentlens.explain.axes import Axes
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.svd import SVD
+from latentlens.tracking.experiment import Experiment
 from latentlens.tracking.names import REGISTERED_MODEL
 from latentlens.tracking.registry import Registry
-from latentlens.tracking.runs import Experiment, record
+from latentlens.tracking.runs import record
 
 
 @pytest.fixture(scope="module")

@@ -30,9 +30,10 @@ from latentlens.ratings.table import Ratings
 from latentlens.recommenders.fitted import EpochReport, FittedModel
 from latentlens.recommenders.presets import PRESETS
 from latentlens.recommenders.svd import SVD
+from latentlens.tracking.experiment import Experiment
 from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
 from latentlens.tracking.registry import Registry
-from latentlens.tracking.runs import Experiment, record, record_comparison
+from latentlens.tracking.runs import record, record_comparison
 from latentlens.workflows.prepare import prepare
 from latentlens.workflows.train import TrainReport, train
 

@@ -10,6 +10,7 @@ import pytest
 
 from latentlens.evaluation.findings import Finding
 from latentlens.ratings.splits import Split
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import Recommender
@@ -53,7 +54,7 @@ def test_a_test_side_that_was_fitted_is_counted(split: Split) -> None:
         train,
         user_index=joined("user_index"),
         item_index=joined("item_index"),
-        rating=joined("rating"),
+        stars=Stars.of(joined("rating")),
     )
     assert "LL001" not in judged(BiasOnly(), train, test)
     assert f"50 of the {len(test):,} test ratings" in judged(BiasOnly(), both, test)["LL001"].seen

@@ -34,6 +34,7 @@ from latentlens.cli.options import (
     write_page,
 )
 from latentlens.cli.reading import format_of, split_of
+from latentlens.memory import give_back_at_once
 
 if TYPE_CHECKING:
     from latentlens.workflows.comparison import Column, Comparison
@@ -80,6 +81,7 @@ def compare(
     from latentlens.workflows.comparison_page import page
     from latentlens.workflows.comparison_run import recorded
 
+    give_back_at_once()
     chosen = None if models is None else [name.strip() for name in models.split(",")]
     workflow.check(chosen, metric)
     form = format_of(

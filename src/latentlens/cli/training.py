@@ -38,6 +38,7 @@ from latentlens.cli.options import (
     stoppable,
 )
 from latentlens.cli.reading import format_of, split_of
+from latentlens.memory import give_back_at_once
 
 
 def up(
@@ -114,6 +115,7 @@ def train(
     """Train a recommender, record the experiment in MLflow and register the model."""
     if if_empty and _registered(tracking_uri, store):
         return
+    give_back_at_once()
     from latentlens.ratings.splits import hold_out
     from latentlens.recommenders.presets import configured
     from latentlens.workflows import train as workflow

@@ -8,5 +8,4 @@ from latentlens.ratings.table import Ratings
 
 def n_leaked(history: History, test: Ratings) -> int:
     """How many (user, movie) pairs of `test` the fit has seen; both share one set of ids."""
-    rows = history.find(test.user_index, test.item_index)
-    return int(history.is_train[rows[rows >= 0]].sum())
+    return int((history.find(test.user_index, test.item_index) >= 0).sum())

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from latentlens.evaluation.intervals import Interval
 from latentlens.evaluation.slices import Slice
+from latentlens.ratings.stars import Stars
 
 _INK, _ACCENT, _QUIET, _FAINT = "#22303c", "#c2410c", "#94a3b8", "#e2e8f0"
 # Of models side by side; shape and colour both tell them apart (Okabe & Ito 2008).
@@ -71,11 +72,11 @@ def error_by_count(whose: str, slices: Mapping[str, Sequence[Slice]]) -> Figure:
     return figure
 
 
-def rating_distribution(ratings: NDArray[np.floating]) -> Figure:
+def rating_distribution(stars: Stars) -> Figure:
     """How often each rating was given."""
     figure, axes = _blank("Ratings given", "rating", "ratings")
-    levels, counts = np.unique(ratings, return_counts=True)
-    axes.bar(levels, counts, width=0.8 * float(np.diff(levels).min(initial=1.0)), color=_INK)
+    values, counts = stars.occurring
+    axes.bar(values, counts, width=0.8 * float(np.diff(values).min(initial=1.0)), color=_INK)
     return figure
 
 

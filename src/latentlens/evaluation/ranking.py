@@ -78,7 +78,7 @@ def ranked(
     users = np.flatnonzero(n_relevant).astype(np.int32)
     items = np.full((len(users), k), -1, dtype=np.int32)
     if negatives is None:
-        for some, lists in lists_of(model, users, k, rated=_rated_before(model.history, users, test)):
+        for some, lists in lists_of(model, users, k, rated=_rated_before(model, users, test)):
             items[some] = lists
     else:
         few = _best_of_few(model, users, relevant, History.of(test), k, negatives, seed)
@@ -98,16 +98,19 @@ def ranked(
     )
 
 
-def _rated_before(history: History, users: NDArray[np.integer], test: Ratings) -> History:
+def _rated_before(model: FittedModel, users: NDArray[np.integer], test: Ratings) -> History:
     """Of these users, what is known without `test`: a model that was recorded knows `test`, and would leave it out."""
-    known = history.take(users)
+    fitted = model.history.take(users)
+    if model.held_out is None:
+        return fitted
+    held_out = model.held_out.take(users)
     place = np.full(test.n_users, -1)
     place[users] = np.arange(len(users))
     asked = np.flatnonzero(place[test.user_index] >= 0)
-    rows = known.find(place[test.user_index[asked]], test.item_index[asked])
-    kept = np.ones(len(known.items), dtype=np.bool_)
+    rows = held_out.find(place[test.user_index[asked]], test.item_index[asked])
+    kept = np.ones(len(held_out.items), dtype=np.bool_)
     kept[rows[rows >= 0]] = False
-    return known.keep(known.is_train | kept)
+    return History.joined(fitted, held_out.keep(kept))
 
 
 def _drawn(users: NDArray[np.integer], most: int, n_users: int, seed: int) -> NDArray[np.bool_]:
@@ -147,8 +150,8 @@ def _best_of_few(
     seen = model.factors.item_counts > 0
     for user, user_id in zip(users.tolist(), model.factors.user_ids.values[users].tolist(), strict=True):
         unrated = seen.copy()
-        for history in (model.history, tested):
-            unrated[history.items_of(user)] = False
+        for rated in (model.rated_items(user), tested.items_of(user)):
+            unrated[rated] = False
         # A user's draw does not depend on who else is measured.
         drawn = np.random.default_rng((seed, user)).permutation(np.flatnonzero(unrated))[:negatives]
         wanted = relevant.items_of(user)

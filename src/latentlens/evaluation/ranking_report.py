@@ -97,7 +97,7 @@ def _per_user(model: FittedModel, lists: Lists) -> dict[str, NDArray[np.float32]
 
 def _popularity_of_tastes(model: FittedModel, users: NDArray[np.integer]) -> NDArray[np.float64]:
     """(n,) mean train ratings of the movies that each of these users rated, NaN for who rated none."""
-    history = model.history.take(users).of_train()
+    history = model.history.take(users)
     total = np.bincount(history.users, model.factors.item_counts[history.items], len(history.indptr) - 1)
     n = np.diff(history.indptr)
     return np.asarray(total / np.where(n > 0, n, np.nan))

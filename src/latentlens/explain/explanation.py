@@ -118,7 +118,7 @@ class Explainer:
         if not model.knows_user(user_id):
             raise UnknownId(f"User {user_id} is not in the model: give ratings instead of an id.")
         user = model.factors.user_ids.position(user_id)
-        items, ratings = model.history.train_rows_of(user)
+        items, ratings = model.history.rows_of(user)
         # Lists leave out what was rated on any side, the fit's or not.
         return cls(model, model.vector_of(user_id), items, ratings, model.rated_by(user_id))
 

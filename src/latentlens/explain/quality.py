@@ -113,7 +113,7 @@ def _cases(model: FittedModel, n_users: int, random: np.random.Generator) -> Ite
         best = model.recommend(factors.user_ids.values[user].item(), 1)
         if not best:  # this user has rated every movie
             continue
-        items, ratings = model.history.train_rows_of(user)
+        items, ratings = model.history.rows_of(user)
         yield Case(user, int(factors.item_ids.index(best[0].movie_id)), items, model.evidence(items, ratings))
 
 

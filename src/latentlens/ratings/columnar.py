@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.ids import IdMap
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.table import Note, Origin, Ratings
 from latentlens.ratings.tags import Tags
 
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "manifest.json"
 _BLOCK = 1 << 20
 
@@ -56,7 +57,7 @@ def _read(folder: Path) -> Ratings:
         ),
         user_index=arrays["user_index.npy"],
         item_index=arrays["item_index.npy"],
-        rating=arrays["rating.npy"],
+        stars=Stars(arrays["rating_values.npy"], arrays["rating_codes.npy"]),
         timestamp=arrays.get("timestamp.npy"),
         scale=(document["scale"][0], document["scale"][1]),
         origin=Origin(origin["name"], origin["sha256"], tuple(Note(**note) for note in origin["notes"])),
@@ -72,7 +73,8 @@ def _arrays(ratings: Ratings) -> dict[str, NDArray[Any]]:
         "item_ids": ratings.item_ids.values,
         "user_index": ratings.user_index,
         "item_index": ratings.item_index,
-        "rating": ratings.rating,
+        "rating_values": ratings.stars.values,
+        "rating_codes": ratings.stars.codes,
         "years": ratings.catalogue.years,
         "genres": ratings.catalogue.genres,
     }

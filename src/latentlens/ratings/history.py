@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.ratings.order import BLOCK, ByUser, ascends, row_blocks, user_blocks
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.table import Ratings
 
 
@@ -15,49 +16,57 @@ from latentlens.ratings.table import Ratings
 class History:
     """The rows of user u are `indptr[u]:indptr[u + 1]`, by item index.
 
-    indptr: (n_users + 1,) int64; items: (n,) int32; ratings: (n,) float32;
-    is_train: (n,) bool, False for rows that no fit has seen.
+    indptr: (n_users + 1,) int64; items: (n,) int32; stars: (n,).
     """
 
     indptr: NDArray[np.int64]
     items: NDArray[np.int32]
-    ratings: NDArray[np.float32]
-    is_train: NDArray[np.bool_]
+    stars: Stars
 
     @classmethod
-    def of(cls, train: Ratings, *unseen: Ratings, most: int = BLOCK) -> History:
-        """Gather the rows of `train` and of sets that no fit has seen; all share their ids, and no pair.
+    def of(cls, *tables: Ratings, most: int = BLOCK) -> History:
+        """Gather the rows of sets that share their ids, and no pair.
 
-        About `most` rows are sorted at a time. Rows of `train` alone that lie as they should are not copied.
+        About `most` rows are sorted at a time. Rows of one set that lie as they should are not copied.
         """
-        tables = (train, *unseen)
-        indptr = np.append(0, np.cumsum(sum(table.user_counts for table in tables)))
-        if not unseen and ascends(train.user_index, train.item_index):
-            return cls(indptr, train.item_index, train.rating, np.ones(len(train), dtype=np.bool_))
-        n = int(indptr[-1])
-        history = cls(indptr, np.empty(n, np.int32), np.empty(n, np.float32), np.empty(n, np.bool_))
-        places = [ByUser.of(table.user_index, table.n_users) for table in tables]
-        for first, last in user_blocks(indptr, most):
-            rows = [place.rows(first, last) for place in places]
-            users, items, ratings = (
-                np.concatenate([column[chosen] for column, chosen in zip(columns, rows, strict=True)])
-                for columns in zip(*((t.user_index, t.item_index, t.rating) for t in tables), strict=True)
-            )
-            n_train = int(places[0].indptr[last] - places[0].indptr[first])
-            order = np.argsort(users.astype(np.int64) * train.n_items + items)
-            block = slice(indptr[first], indptr[last])
-            history.items[block], history.ratings[block] = items[order], ratings[order]
-            history.is_train[block] = order < n_train
-        return history
+        return cls.joined(*(cls._of_one(table, most) for table in tables), most=most)
 
-    def of_train(self) -> History:
-        """Keep the rows that the fit has seen; nothing is copied where that is all."""
-        return self if self.is_train.all() else self.keep(self.is_train)
+    @classmethod
+    def _of_one(cls, table: Ratings, most: int) -> History:
+        if ascends(table.user_index, table.item_index):
+            return cls(np.append(0, np.cumsum(table.user_counts)), table.item_index, table.stars)
+        by_user = ByUser.of(table.user_index, table.n_users)
+        order = np.empty(len(table), np.int64)
+        for first, last in user_blocks(by_user.indptr, most):
+            rows = by_user.rows(first, last)
+            places = slice(by_user.indptr[first], by_user.indptr[last])
+            within = np.lexsort((table.item_index[rows], table.user_index[rows]))
+            order[places] = within + places.start if isinstance(rows, slice) else rows[within]
+        return cls(by_user.indptr, table.item_index[order], table.stars[order])
+
+    @classmethod
+    def joined(cls, *histories: History, most: int = BLOCK) -> History:
+        """Put the rows of each user together; no pair is in two. About `most` rows are sorted at a time."""
+        if len(histories) == 1:
+            return histories[0]
+        indptr = np.sum([history.indptr for history in histories], axis=0)
+        columns = Stars.joined(*(history.stars for history in histories))
+        items, codes = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], columns[0].codes.dtype)
+        for first, last in user_blocks(indptr, most):
+            rows = [slice(history.indptr[first], history.indptr[last]) for history in histories]
+            sizes = [np.diff(history.indptr[first : last + 1]) for history in histories]
+            users = np.concatenate([np.repeat(np.arange(last - first), of_each) for of_each in sizes])
+            block_items = np.concatenate([history.items[of] for history, of in zip(histories, rows, strict=True)])
+            block_codes = np.concatenate([column.codes[of] for column, of in zip(columns, rows, strict=True)])
+            order = np.lexsort((block_items, users))
+            block = slice(indptr[first], indptr[last])
+            items[block], codes[block] = block_items[order], block_codes[order]
+        return cls(indptr, items, Stars(columns[0].values, codes))
 
     def keep(self, rows: NDArray[np.bool_]) -> History:
         """Keep these rows, an (n,) mask."""
         kept = np.concatenate(([0], np.cumsum(rows)))
-        return History(kept[self.indptr], self.items[rows], self.ratings[rows], self.is_train[rows])
+        return History(kept[self.indptr], self.items[rows], self.stars[rows])
 
     @property
     def users(self) -> NDArray[np.int64]:
@@ -69,7 +78,7 @@ class History:
         sizes = np.diff(self.indptr)[users]
         indptr = np.concatenate(([0], np.cumsum(sizes)))
         rows = np.arange(indptr[-1]) + np.repeat(self.indptr[:-1][users] - indptr[:-1], sizes)
-        return History(indptr, self.items[rows], self.ratings[rows], self.is_train[rows])
+        return History(indptr, self.items[rows], self.stars[rows])
 
     def find(self, users: NDArray[np.integer], items: NDArray[np.integer]) -> NDArray[np.int64]:
         """(n,) the row of each of these (user, movie) pairs of indexes, (n,) both; -1 for one that is not here."""
@@ -88,11 +97,10 @@ class History:
         return rows
 
     def items_of(self, user: int) -> NDArray[np.int32]:
-        """Every movie this user rated, by index."""
+        """Every movie of this user, by index."""
         return self.items[self.indptr[user] : self.indptr[user + 1]]
 
-    def train_rows_of(self, user: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Movies and ratings of this user that the fit has seen."""
+    def rows_of(self, user: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Movies and ratings of this user."""
         rows = slice(self.indptr[user], self.indptr[user + 1])
-        seen = self.is_train[rows]
-        return self.items[rows][seen], self.ratings[rows][seen]
+        return self.items[rows], self.stars[rows].ratings

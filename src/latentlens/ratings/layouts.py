@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from latentlens.processes import usable_cores
 from latentlens.ratings.order import ByUser
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.table import Ratings
 
 # A thread visits its movies in tiles, the most rated first: the rows of so many (1.3 MB at k=150) stay in its cache,
@@ -24,7 +25,7 @@ _PART = 500_000
 
 
 class Visits(NamedTuple):
-    """Ratings in the order in which a kernel visits them: three columns of equal length.
+    """Ratings in the order in which a kernel visits them: columns of equal length.
 
     rounds: slices of the columns, walked round after round; those of one round share no user and no movie, so that
     threads walk them at the same time and never race. One slice of one round is one order.
@@ -32,7 +33,7 @@ class Visits(NamedTuple):
 
     users: NDArray[np.int32]
     items: NDArray[np.int32]
-    ratings: NDArray[np.float32] | NDArray[np.float64]
+    stars: Stars
     rounds: tuple[tuple[slice, ...], ...] = ((slice(None),),)
 
 
@@ -54,7 +55,7 @@ def by_user(ratings: Ratings) -> Visits:
     Rows that lie so already are not copied. This is also Surprise's order, but for the order of the users.
     """
     rows = ByUser.of(ratings.user_index, ratings.n_users).rows(0, ratings.n_users)
-    return Visits(ratings.user_index[rows], ratings.item_index[rows], ratings.rating[rows])
+    return Visits(ratings.user_index[rows], ratings.item_index[rows], ratings.stars[rows])
 
 
 def in_blocks(ratings: Ratings, n_threads: int) -> tuple[Visits, NDArray[np.int64]]:
@@ -84,24 +85,20 @@ def _arranged(
     shares = np.arange(n_parts + 1) * len(ratings) / n_parts
     firsts = np.searchsorted(np.cumsum(ratings.user_counts), shares, side="right")
     firsts[0], firsts[-1] = 0, ratings.n_users
-    users, items, stars = (
-        np.empty_like(ratings.user_index),
-        np.empty_like(ratings.item_index),
-        np.empty_like(ratings.rating),
-    )
-    columns = ratings.user_index, ratings.item_index, ratings.rating
-    edges = _place(*columns, n_threads, firsts, place, block, tile, users, items, stars).tolist()
+    columns = ratings.user_index, ratings.item_index, ratings.stars.codes
+    users, items, codes = (np.empty_like(column) for column in columns)
+    edges = _place(*columns, n_threads, firsts, place, block, tile, users, items, codes).tolist()
     slices = [slice(*ends) for ends in pairwise(edges)]
     rounds = tuple(tuple(slices[start : start + n_threads]) for start in range(0, len(slices), n_threads))
-    return Visits(users, items, stars, rounds)
+    return Visits(users, items, Stars(ratings.stars.values, codes), rounds)
 
 
 @njit(cache=True, nogil=True)
-def _place(user_index, item_index, rating, n_threads, firsts, place, block, tile, users, items, stars):  # type: ignore[no-untyped-def]
+def _place(user_index, item_index, star, n_threads, firsts, place, block, tile, users, items, stars):  # type: ignore[no-untyped-def]
     """A counting sort: no memory but its result and a count for each user, block and tile of movies."""
     n_parts, n_users = len(firsts) - 1, firsts[-1]
     counts = np.zeros((n_threads, tile.max() + 1, n_users), np.int64)
-    for n in range(len(rating)):
+    for n in range(len(star)):
         counts[block[item_index[n]], tile[item_index[n]], user_index[n]] += 1
     edges = np.zeros(n_parts * n_threads + 1, np.int64)
     end = 0
@@ -115,9 +112,9 @@ def _place(user_index, item_index, rating, n_threads, firsts, place, block, tile
                 counts[b, t, u] = end
                 end += count
         edges[cell + 1] = end
-    for n in range(len(rating)):
+    for n in range(len(star)):
         u, i = user_index[n], item_index[n]
         at = counts[block[i], tile[i], u]
         counts[block[i], tile[i], u] += 1
-        users[at], items[at], stars[at] = u, place[i], rating[n]
+        users[at], items[at], stars[at] = u, place[i], star[n]
     return edges

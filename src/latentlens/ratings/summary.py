@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlens.ratings.ids import IdMap
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.table import Note, Ratings
 
 # Users, and movies, that a training needs.
@@ -80,36 +81,40 @@ def summarise(ratings: Ratings) -> Summary:
         n_tags=0 if ratings.tags is None else len(ratings.tags.names),
         density=len(ratings) / (len(per_user) * len(per_movie)),
         scale=ratings.scale,
-        mean=float(ratings.rating.mean(dtype=np.float64)),
+        mean=ratings.stars.mean,
         first=None if ratings.timestamp is None else _iso(ratings.timestamp.min()),
         last=None if ratings.timestamp is None else _iso(ratings.timestamp.max()),
         user_ids=_kind(ratings.user_ids),
         movie_ids=_kind(ratings.item_ids),
         per_user=_spread(per_user),
         per_movie=_spread(per_movie),
-        histogram=histogram(ratings.rating),
+        histogram=histogram(ratings.stars),
         steps=ratings.origin.notes,
         doubts=_doubts(ratings, per_user, per_movie),
     )
 
 
-def histogram(values: NDArray[np.float32]) -> tuple[Bar, ...]:
+def histogram(stars: Stars) -> tuple[Bar, ...]:
     """Count (n,) ratings by value, or by range where more than `MOST_BARS` values occur; lowest first."""
-    found, counts = np.unique(values, return_counts=True)
-    if len(found) <= MOST_BARS:
+    values, counts = stars.occurring
+    if len(values) <= MOST_BARS:
         # As text, so that 3.3 does not become 3.299999952316284.
-        exact = [float(str(value)) for value in found]
+        exact = [float(str(value)) for value in values]
         return tuple(Bar(value, value, int(n)) for value, n in zip(exact, counts, strict=True))
-    counts, edges = np.histogram(values, bins=MOST_BARS // 2)
+    counts, edges = np.histogram(values, bins=MOST_BARS // 2, weights=counts)
     return tuple(Bar(float(edges[j]), float(edges[j + 1]), int(n)) for j, n in enumerate(counts))
 
 
 def _doubts(ratings: Ratings, per_user: NDArray[np.int64], per_movie: NDArray[np.int64]) -> tuple[Note, ...]:
+    is_one = len(ratings.stars.occurring[0]) == 1
     n_late = 0 if ratings.timestamp is None else int((ratings.timestamp > _LATEST).sum())
     doubts = (
         Note(f"too few users to train on: {FEWEST} are needed", len(per_user) if len(per_user) < FEWEST else 0),
         Note(f"too few movies to train on: {FEWEST} are needed", len(per_movie) if len(per_movie) < FEWEST else 0),
-        Note("ratings that are all the same: nothing to learn", len(ratings) if np.ptp(ratings.rating) == 0 else 0),
+        Note(
+            "ratings that are all the same: nothing to learn",
+            len(ratings) if is_one else 0,
+        ),
         Note("timestamps after the year 2100: milliseconds?", n_late),
         Note("users with one rating", int((per_user == 1).sum())),
         Note("movies with one rating", int((per_movie == 1).sum())),

@@ -15,6 +15,7 @@ from latentlens.ratings.coded import Coded
 from latentlens.ratings.ids import IdMap
 from latentlens.ratings.order import row_blocks
 from latentlens.ratings.repeats import latest_of_each_pair
+from latentlens.ratings.stars import Stars
 from latentlens.ratings.tags import Tags
 
 
@@ -45,7 +46,7 @@ class Ratings:
 
     user_ids, item_ids: every id the data set knows, also those without a row here (the other side of a split,
     movies nobody rated). Indexes in the rows refer to them.
-    user_index, item_index: (n,) int32; rating: (n,) float32; timestamp: (n,) int64 seconds, or None.
+    user_index, item_index: (n,) int32; stars: (n,); timestamp: (n,) int64 seconds, or None.
     scale: the lowest and the highest rating that people can give.
     tags: what people called the movies, None where nobody said.
     """
@@ -55,7 +56,7 @@ class Ratings:
     catalogue: Catalogue
     user_index: NDArray[np.int32]
     item_index: NDArray[np.int32]
-    rating: NDArray[np.float32]
+    stars: Stars
     timestamp: NDArray[np.int64] | None
     scale: tuple[float, float]
     origin: Origin
@@ -109,7 +110,7 @@ class Ratings:
             catalogue=_aligned(catalogue, movies.ids),
             user_index=users.index,
             item_index=movies.index,
-            rating=values,
+            stars=Stars.of(values),
             timestamp=timestamp,
             scale=(float(low), float(high)),
             origin=origin,
@@ -121,7 +122,12 @@ class Ratings:
         return replace(ratings._at(kept), origin=origin.noted(repeated, len(values) - len(kept)))
 
     def __len__(self) -> int:
-        return len(self.rating)
+        return len(self.stars)
+
+    @property
+    def rating(self) -> NDArray[np.float32]:
+        """(n,) every rating spelled out; of many rows, better some at a time: `stars[rows].ratings`."""
+        return self.stars.ratings
 
     @property
     def n_users(self) -> int:
@@ -152,7 +158,7 @@ class Ratings:
             self,
             user_index=self.user_index[rows],
             item_index=self.item_index[rows],
-            rating=self.rating[rows],
+            stars=self.stars[rows],
             timestamp=None if self.timestamp is None else self.timestamp[rows],
         )
 

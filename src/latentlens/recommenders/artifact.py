@@ -15,6 +15,7 @@ import numpy as np
 
 from latentlens.ratings.catalogue import Catalogue
 from latentlens.ratings.history import History
+from latentlens.ratings.stars import Stars
 from latentlens.recommenders import soundness
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.portable import (
@@ -32,8 +33,8 @@ from latentlens.recommenders.rankers.restore import ARRAYS, restore
 
 # What numpy, json and our own reading raise, besides ValueError, for files that only pretend to be parts.
 _CAUSED_BY_CONTENT = (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError, TypeError)
-_HISTORY_ARRAYS = ("indptr", "items", "ratings", "is_train")
 _CATALOGUE = "catalogue.json"
+_FITTED, _HELD_OUT = "history", "held_out"
 # Only models whose lists can be found together have it, and none of the first versions.
 _LISTS = "lists.npy"
 # What higher layers add to a model is about the model, not as large as it: all of it together.
@@ -45,7 +46,9 @@ def write(model: FittedModel, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=False)
     factors, catalogue = model.factors, model.catalogue
     parts: dict[str, Any] = {f"{name}.npy": getattr(factors, name) for name in FACTOR_ARRAYS}
-    parts |= {f"history_{name}.npy": getattr(model.history, name) for name in _HISTORY_ARRAYS}
+    parts |= _history_parts(_FITTED, model.history)
+    if model.held_out is not None:
+        parts |= _history_parts(_HELD_OUT, model.held_out)
     parts["user_ids.npy"], parts["item_ids.npy"] = factors.user_ids.values, factors.item_ids.values
     parts[_CATALOGUE] = {
         "titles": catalogue.titles,
@@ -96,7 +99,7 @@ def _read(folder: Path) -> FittedModel:
     for item, columns in enumerate(document["genres"]):
         genres[item, columns] = True
     factors = load_factors(folder)
-    history = History(**{name: read_part(folder, f"history_{name}.npy", manifest) for name in _HISTORY_ARRAYS})
+    history, held_out = _read_histories(folder, manifest)
     return FittedModel(
         recommender=settings["recommender"],
         params=settings["params"],
@@ -110,9 +113,33 @@ def _read(folder: Path) -> FittedModel:
         ),
         user_step_reg=settings["user_step_reg"],
         ranked_by=_read_ranker(folder, manifest, settings, factors, history),
+        held_out=held_out,
         lists=read_part(folder, _LISTS, manifest) if _LISTS in manifest["parts"] else None,
         extra=_read_extra(folder, manifest),
     )
+
+
+def _history_parts(name: str, history: History) -> dict[str, Any]:
+    stars = history.stars
+    arrays = {"indptr": history.indptr, "items": history.items, "codes": stars.codes, "values": stars.values}
+    return {f"{name}_{part}.npy": array for part, array in arrays.items()}
+
+
+def _read_histories(folder: Path, manifest: dict[str, Any]) -> tuple[History, History | None]:
+    """What the fit has seen, and what was held out of it."""
+
+    def part(name: str) -> Any:
+        return read_part(folder, f"{name}.npy", manifest)
+
+    def history(name: str) -> History:
+        stars = Stars(part(f"{name}_values"), part(f"{name}_codes"))
+        return History(part(f"{name}_indptr"), part(f"{name}_items"), stars)
+
+    if manifest["format"] > 1:
+        return history(_FITTED), history(_HELD_OUT) if f"{_HELD_OUT}_items.npy" in manifest["parts"] else None
+    is_fitted = part("history_is_train")
+    everything = History(part("history_indptr"), part("history_items"), Stars.of(part("history_ratings")))
+    return everything.keep(is_fitted), None if is_fitted.all() else everything.keep(~is_fitted)
 
 
 def _read_ranker(

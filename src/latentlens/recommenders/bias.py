@@ -41,15 +41,14 @@ class BiasOnly:
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Learn the biases; they converge within a few rounds, so neither argument is used."""
-        users, items, ratings = train.user_index, train.item_index, train.rating
-        mean = float(ratings.mean(dtype=np.float64))
+        users, items, stars, mean = train.user_index, train.item_index, train.stars, train.stars.mean
         user_bias, item_bias = np.zeros(train.n_users), np.zeros(train.n_items)
 
         def without_user(rows: slice) -> NDArray[np.float64]:
-            return np.asarray(ratings[rows] - mean - user_bias[users[rows]])
+            return np.asarray(stars[rows].ratings - mean - user_bias[users[rows]])
 
         def without_item(rows: slice) -> NDArray[np.float64]:
-            return np.asarray(ratings[rows] - mean - item_bias[items[rows]])
+            return np.asarray(stars[rows].ratings - mean - item_bias[items[rows]])
 
         for _ in range(self.n_epochs):
             item_bias = damped_means(items, without_user, train.item_counts, self.reg_i)

@@ -16,7 +16,7 @@ from latentlens.recommenders.fitted import FittedModel, OnEpoch
 from latentlens.recommenders.leading_axes import leading_axes
 from latentlens.recommenders.portable import FactorModel
 from latentlens.recommenders.rankers.by_autoencoder import ByAutoencoder
-from latentlens.recommenders.rankers.preference import preferences
+from latentlens.recommenders.rankers.preference import of_stars
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,14 @@ class EASE:
         return beside_biases(self, train, lambda model: self.learn(model.factors, model.history))
 
     def learn(self, factors: FactorModel, history: History, rating_weight: float = 0.0) -> ByAutoencoder:
-        """Learn the ranking alone, for the model with these `factors`, from the train rows of its `history`.
+        """Learn the ranking alone, for the model with these `factors`, from its `history`.
 
         With X = U S V', the inverse of X'X + reg I is (I - V W V') / reg, W = S^2 / (S^2 + reg): B_ij, i not j, is
         (V W V')_ij / (1 - (V W V')_jj), so that both sides of B are V sqrt(W), the one of the output scaled.
         """
-        train = history.of_train()
-        values = preferences(train.ratings, factors.scale, self.liking)
+        values = of_stars(history.stars, factors.scale, self.liking)
         shape = (len(factors.user_ids), len(factors.item_ids))
-        matrix = sparse.csr_matrix((values, train.items, train.indptr), shape)
+        matrix = sparse.csr_matrix((values, history.items, history.indptr), shape)
         V, squares = leading_axes(matrix, self.n_factors, self.random_state)
         inputs = V * np.sqrt(squares / (squares + self.reg)).astype(V.dtype)
         rest = (

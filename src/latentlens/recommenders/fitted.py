@@ -88,11 +88,12 @@ class Listed(NamedTuple):
 class FittedModel:
     """Factors with what is needed to make lists of them.
 
-    params: the configuration, as recorded. `user_step_reg` is the ridge of the exact user step, None where the users
-    keep the vectors of training. `ranked_by`: what orders a list, None for the predicted rating. `lists`: (n_users, m)
-    int32, the best movies of each user as `rank` finds them without filters (item indexes, best first, -1 where there
-    are fewer), None to find them when asked. `extra`: JSON documents by file name that higher layers keep with the
-    model, such as `axes.json`.
+    params: the configuration, as recorded. `history`: the ratings that the fit has seen. `held_out`: those that it has
+    not, of movies that are not to be listed either. `user_step_reg` is the ridge of the exact user step, None where the
+    users keep the vectors of training. `ranked_by`: what orders a list, None for the predicted rating. `lists`:
+    (n_users, m) int32, the best movies of each user as `rank` finds them without filters (item indexes, best first, -1
+    where there are fewer), None to find them when asked. `extra`: JSON documents by file name that higher layers keep
+    with the model, such as `axes.json`.
     """
 
     recommender: str
@@ -103,6 +104,7 @@ class FittedModel:
     user_step_reg: float | None = None
     ranked_by: Ranker | None = None
     lists: NDArray[np.int32] | None = None
+    held_out: History | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def predict(self, user_ids: Any, movie_ids: Any) -> NDArray[np.float64]:
@@ -145,7 +147,7 @@ class FittedModel:
             found = self.lists[index, :n]
             items = found[found >= 0].astype(np.int64)
             return self._listed(user, Ranking(items, self.ranker.scores(user, items)))
-        return self.rank_with(user, n, filters, self.history.items_of(index) if exclude_seen else _NOTHING)
+        return self.rank_with(user, n, filters, self.rated_items(index) if exclude_seen else _NOTHING)
 
     def vector_of(self, user_id: int | str) -> UserVector:
         """A known user's place in the model. Raises UnknownId for a user without train ratings."""
@@ -158,13 +160,23 @@ class FittedModel:
         return user
 
     def _vector(self, user: int) -> UserVector:
-        place = None if self.ranked_by is None else self.ranked_by.place(*self.history.train_rows_of(user))
+        place = None if self.ranked_by is None else self.ranked_by.place(*self.history.rows_of(user))
         return UserVector(self.factors.user_factors[user], self.factors.user_bias[user], place)
 
     def rated_by(self, user_id: int | str) -> NDArray[np.int32]:
         """Item indexes of what this user rated, on any side of the split; none for an unknown user."""
         user = self.factors.user_ids.position(user_id)
-        return self.history.items_of(user) if user >= 0 else _NOTHING.astype(np.int32)
+        return self.rated_items(user) if user >= 0 else _NOTHING.astype(np.int32)
+
+    def rated_items(self, user: int) -> NDArray[np.int32]:
+        """Item indexes, ascending, of what this user (an index) rated, on any side of the split."""
+        fitted = self.history.items_of(user)
+        return fitted if self.held_out is None else np.sort(np.append(fitted, self.held_out.items_of(user)))
+
+    def rated(self, users: NDArray[np.integer]) -> History:
+        """All that these users (indexes) rated: user n of the result is users[n]."""
+        fitted = self.history.take(users)
+        return fitted if self.held_out is None else History.joined(fitted, self.held_out.take(users))
 
     def recommend_for(
         self, ratings: Mapping[Any, float], n: int = 10, filters: Filters = Filters()
@@ -192,9 +204,9 @@ class FittedModel:
         items, scores = ranking
         return Listed(items, scores, scores if self.ranked_by is None else self._exact(user, items))
 
-    def with_history(self, history: History) -> FittedModel:
-        """The same model knowing other ratings of its users."""
-        return replace(self, history=history, lists=None)
+    def with_held_out(self, *sides: Ratings) -> FittedModel:
+        """The same model, that knows these ratings too: no fit has seen them, nor are their movies to be listed."""
+        return replace(self, held_out=History.of(*sides), lists=None)
 
     def known_ratings(self, ratings: Mapping[Any, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keep the ratings of movies the fit has seen: item indexes, ascending, and ratings."""

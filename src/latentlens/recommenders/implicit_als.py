@@ -19,7 +19,7 @@ from latentlens.recommenders.kernels.als import Observed, half_step
 from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.rankers.by_implicit import ByImplicit
 from latentlens.recommenders.rankers.implicit_foldin import frequency_ridge
-from latentlens.recommenders.rankers.preference import preferences
+from latentlens.recommenders.rankers.preference import of_stars
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class ImplicitALS:
 
         The same `random_state` gives the same bits, whatever the order of the rows and the number of threads.
         """
-        weights = preferences(train.rating, train.scale, self.liking)
+        weights = of_stars(train.stars, train.scale, self.liking)
         matrix = csr_matrix((weights, (train.user_index, train.item_index)), (train.n_users, train.n_items))
         matrix.sort_indices()
         users, items = (Observed(side.indptr, side.indices, side.data) for side in (matrix, matrix.T.tocsr()))

@@ -14,7 +14,7 @@ from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import beside_biases
 from latentlens.recommenders.fitted import FittedModel, OnEpoch
 from latentlens.recommenders.rankers.by_neighbours import ByNeighbours
-from latentlens.recommenders.rankers.preference import preferences
+from latentlens.recommenders.rankers.preference import of_stars
 
 # Similarities looked at in one go: with what selects from them, about 100 MB.
 _BLOCK = 4_000_000
@@ -76,7 +76,7 @@ class ItemKNN:
 
     def neighbours(self, train: Ratings) -> Neighbours:
         """Find each movie's k nearest, fewer where fewer share a user with it; of equals the smaller index."""
-        values = preferences(train.rating, train.scale, self.liking)
+        values = of_stars(train.stars, train.scale, self.liking)
         by_user = csr_matrix((values, (train.user_index, train.item_index)), (train.n_users, train.n_items))
         by_user.sort_indices()
         by_movie = by_user.T.tocsr()

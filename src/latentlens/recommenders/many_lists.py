@@ -39,7 +39,7 @@ def lists_of(
     top = _top(model, n, allowed)
     for start in range(0, len(users), _BATCH):
         some = slice(start, min(start + _BATCH, len(users)))
-        known = model.history.take(users[some]) if rated is None else rated.take(np.arange(some.start, some.stop))
+        known = model.rated(users[some]) if rated is None else rated.take(np.arange(some.start, some.stop))
         yield some, top(users[some], known)
 
 

@@ -28,9 +28,9 @@ class Popularity:
 
     def fit(self, train: Ratings, *, validation: Ratings | None = None, on_epoch: OnEpoch | None = None) -> FittedModel:
         """Count and average; neither argument is used."""
-        mean = float(train.rating.mean(dtype=np.float64))
+        stars, mean = train.stars, train.stars.mean
         item_bias = damped_means(
-            train.item_index, lambda rows: train.rating[rows] - mean, train.item_counts, self.reg_i
+            train.item_index, lambda rows: stars[rows].ratings - mean, train.item_counts, self.reg_i
         )
         factors = without_factors(train, mean, np.zeros(train.n_users), item_bias)
         return FittedModel(

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from latentlens.ratings.ids import IdMap
 
-FORMAT = 1
+# Format 1 kept all ratings of a person in one history.
+FORMAT = 2
 MANIFEST = "manifest.json"
 SETTINGS = "settings.json"
 FACTOR_ARRAYS = ("user_bias", "item_bias", "user_factors", "item_factors", "user_counts", "item_counts")
@@ -142,8 +143,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         written = manifest["format"]
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise ValueError(f"{MANIFEST} cannot be read: {problem!r}") from problem
-    if written != FORMAT:
-        raise ValueError(f"the model has format {written}, this version reads format {FORMAT}")
+    if written not in range(1, FORMAT + 1):
+        raise ValueError(f"the model has format {written}, this version reads formats up to {FORMAT}")
     names = manifest.get("parts", ())
     outside = [name for name in names if name in ("", "..") or Path(name).name != name or "\\" in name]
     if outside:

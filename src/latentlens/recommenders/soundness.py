@@ -64,14 +64,19 @@ def _factors(model: FittedModel) -> Iterable[str]:
 
 
 def _history(model: FittedModel) -> Iterable[str]:
-    history, n_items = model.history, len(model.factors.item_ids)
-    n = len(history.items)
-    yield from _array("history_indptr", history.indptr, (len(model.factors.user_ids) + 1,), np.int64)
-    yield from _array("history_items", history.items, (n,), np.int32)
-    yield from _array("history_ratings", history.ratings, (n,), np.float32)
-    yield from _array("history_is_train", history.is_train, (n,), np.bool_)
-    yield from _pointers("history_indptr", history.indptr, n, "the users")
-    yield from _items_within("history_items", history.items, n_items)
+    n_users, n_items = len(model.factors.user_ids), len(model.factors.item_ids)
+    for name, history in (("history", model.history), ("held_out", model.held_out)):
+        if history is None:
+            continue
+        n, values, codes = len(history.items), history.stars.values, history.stars.codes
+        yield from _array(f"{name}_indptr", history.indptr, (n_users + 1,), np.int64)
+        yield from _array(f"{name}_items", history.items, (n,), np.int32)
+        yield from _array(f"{name}_values", values, (len(values),), np.float32)
+        yield from _array(f"{name}_codes", codes, (n,), np.min_scalar_type(max(len(values) - 1, 0)).type)
+        yield from _pointers(f"{name}_indptr", history.indptr, n, "the users")
+        yield from _items_within(f"{name}_items", history.items, n_items)
+        if n and codes.max() >= len(values):
+            yield f"{name}_codes.npy points beyond the {len(values)} ratings there are"
 
 
 def _catalogue(model: FittedModel) -> Iterable[str]:

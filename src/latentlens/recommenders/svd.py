@@ -100,7 +100,7 @@ class SVD:
     def _learn(
         self, train: Ratings, validation: Ratings | None, on_epoch: OnEpoch | None, n_threads: int
     ) -> FactorModel:
-        mean = float(train.rating.mean(dtype=np.float64)) if self.biased else 0.0
+        mean = train.stars.mean if self.biased else 0.0
         visits, place = order_for(train, n_threads)
         start = self.start(train.n_users, train.n_items)
         # The rows of ids without ratings are random and stay so: they must not be taken for knowledge.
@@ -136,7 +136,7 @@ class SVD:
         `watch(epoch, train_rmse)` is called after each and may return True to stop. Raises TrainingDiverged.
         """
         # A train RMSE wider than the whole scale cannot come back: a constant predicts better.
-        bound = max(float(visits.ratings.max()) - mean, mean - float(visits.ratings.min()), 1.0) * 2
+        bound = max(float(visits.stars.values[-1]) - mean, mean - float(visits.stars.values[0]), 1.0) * 2
         for number in range(1, self.n_epochs + 1):
             train_rmse = epoch(visits, mean, factors, self.rates(number, factors.user_factors.dtype.type))
             if not train_rmse < bound:
@@ -191,7 +191,7 @@ class SVD:
 
 def _placed(ratings: Ratings, place: NDArray[np.int64]) -> Visits:
     """Rows in their own order, movies by their place."""
-    return Visits(ratings.user_index, place[ratings.item_index].astype(np.int32), ratings.rating)
+    return Visits(ratings.user_index, place[ratings.item_index].astype(np.int32), ratings.stars)
 
 
 def _model(train: Ratings, mean: float, learned: Factors, place: NDArray[np.int64]) -> FactorModel:

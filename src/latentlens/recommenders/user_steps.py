@@ -25,21 +25,18 @@ def fold_in_all(
     item_factors: NDArray[np.float32],
     reg: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Fold in every user's train rows: factors (n_users, k) and biases (n_users,); zero without rows.
+    """Fold in every user: factors (n_users, k) and biases (n_users,); zero without rows.
 
     Users do not touch each other: the bits are the same for any number of threads, and those of `Evidence.vector`.
     """
-    train = history.of_train()
-    sizes = np.diff(train.indptr)
+    sizes = np.diff(history.indptr)
     width = item_factors.shape[1] + 1
     factors = np.zeros((len(sizes), width - 1), np.float32)
     biases = np.zeros(len(sizes), np.float32)
 
     def solve(users: NDArray[np.intp]) -> None:
         given = [
-            Evidence.of(
-                *train.train_rows_of(user), global_mean=global_mean, item_bias=item_bias, item_factors=item_factors
-            )
+            Evidence.of(*history.rows_of(user), global_mean=global_mean, item_bias=item_bias, item_factors=item_factors)
             for user in users.tolist()
         ]
         # The smaller of the two systems, as in `Evidence.solve`.

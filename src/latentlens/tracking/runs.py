@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.exceptions import MlflowException, RestException
@@ -17,40 +15,14 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from latentlens.errors import TrackingError
-from latentlens.evaluation.findings import DOCUMENT, Finding, in_markdown, to_json
+from latentlens.evaluation.findings import DOCUMENT, in_markdown, to_json
 from latentlens.ratings.table import Origin
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.tracking import model_folder
+from latentlens.tracking.experiment import Experiment, Recorded
 from latentlens.tracking.names import EXPERIMENT, REGISTERED_MODEL
 from latentlens.tracking.registry import in_a_line
 from latentlens.tracking.rest import answers
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """Everything that a run shows.
-
-    curves: metric name -> value per epoch, the first being epoch 1. documents: file name -> text. pictures: file name
-    -> matplotlib figure. `card` is the run's description, in Markdown. model: None where only figures are kept.
-    """
-
-    run_name: str
-    model: FittedModel | None
-    origin: Origin
-    params: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    card: str
-    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    documents: Mapping[str, str] = field(default_factory=dict)
-    pictures: Mapping[str, Any] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
-
-
-class Recorded(NamedTuple):
-    """Where a run is found; `version` is None where it was only logged."""
-
-    run_id: str
-    version: int | None
 
 
 def record(experiment: Experiment, tracking_uri: str, *, register: bool = True) -> Recorded:

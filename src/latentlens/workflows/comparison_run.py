@@ -10,7 +10,8 @@ from typing import Any
 
 from latentlens.evaluation.findings import Finding
 from latentlens.ratings.splits import Split
-from latentlens.tracking.runs import Experiment, record_comparison
+from latentlens.tracking.experiment import Experiment
+from latentlens.tracking.runs import record_comparison
 from latentlens.tracking.server import tracking_server
 from latentlens.workflows.comparison import Compared, Comparison
 from latentlens.workflows.comparison_page import page

@@ -16,13 +16,12 @@ from latentlens.evaluation.ranking_report import RankingReport
 from latentlens.evaluation.slices import rmse_by_count
 from latentlens.explain.axes import DOCUMENT
 from latentlens.explain.report import report
-from latentlens.ratings.history import History
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import EpochReport, FittedModel
 from latentlens.recommenders.many_lists import with_lists
 from latentlens.recommenders.popularity import Popularity
-from latentlens.tracking.runs import Experiment
+from latentlens.tracking.experiment import Experiment
 from latentlens.workflows.explained import Explained
 from latentlens.workflows.judge import Ask, Baselines, Errors, errors, judge
 from latentlens.workflows.model_card import model_card
@@ -58,8 +57,7 @@ def describe(
     fitted_on, validation, test = sides
     found, bias = errors(model, fitted_on, test), errors(BiasOnly().fit(fitted_on), fitted_on, test)
     unseen = [side for side in (validation, test) if side is not None]
-    history = History.of(fitted_on, *unseen)
-    model, popular = model.with_history(history), Popularity().fit(fitted_on).with_history(history)
+    model, popular = model.with_held_out(*unseen), Popularity().fit(fitted_on).with_held_out(*unseen)
     curves = _curves(reports)
     lists, popular_lists, why_not = _lists(model, popular, sides)
     judged = judge(
@@ -109,7 +107,7 @@ def _pictures(
 ) -> dict[str, Any]:
     """Figures by file name."""
     pictures = {
-        "plots/rating_distribution.png": plots.rating_distribution(fitted_on.rating),
+        "plots/rating_distribution.png": plots.rating_distribution(fitted_on.stars),
         "plots/predicted_against_actual.png": plots.predicted_against_actual(test.rating, found.predicted),
     }
     predictions = {"this model": found.predicted, "bias-only": bias.predicted}

@@ -18,7 +18,7 @@ from latentlens.tracking.server import Server, starting_server
 from latentlens.tracking.store import require_room
 
 if TYPE_CHECKING:
-    from latentlens.tracking.runs import Experiment, Recorded
+    from latentlens.tracking.experiment import Recorded
     from latentlens.workflows.experiment import Sides
     from latentlens.workflows.explained import OnRefit
 
@@ -108,8 +108,11 @@ def train(
             experiment = describe(
                 fit.model, sides, fit.reports, found, run_name=run_name, preset=preset, fit_seconds=fit.seconds
             )
+            # Imports MLflow's client, which need not take memory while the fit does; its server may still be starting.
+            from latentlens.tracking.runs import record
+
             uri = server.wait()
-            run_id, version = _record(experiment, uri, store)
+            run_id, version = _recorded(lambda: record(experiment, uri), store)
             report = TrainReport(
                 **experiment.metrics,
                 findings=experiment.findings,
@@ -152,11 +155,9 @@ def _fit(recommender: Recommender, sides: Sides, on_epoch: OnEpoch | None, serve
     return _Fit(model, reports, seconds)
 
 
-def _record(experiment: Experiment, uri: str, store: Path) -> Recorded:
-    from latentlens.tracking.runs import record
-
+def _recorded(record: Callable[[], Recorded], store: Path) -> Recorded:
     try:
-        return record(experiment, uri)
+        return record()
     except TrackingError:
         # MLflow does not say so itself. A store on another machine is none of this disk's business.
         if store.exists():

@@ -61,13 +61,13 @@ def _meet(u, i, rating, product, mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi):
 
 
 @kernel
-def _walk(users, items, ratings, mean, bu, bi, P, Q, rates):
+def _walk(users, items, stars, values, mean, bu, bi, P, Q, rates):
     lr_bu, lr_bi, lr_pu, lr_qi, reg_bu, reg_bi, reg_pu, reg_qi = rates
     # p += lr (error q - reg p) is p = (1 - lr reg) p + (lr error) q.
     one = P.dtype.type(1)
     keep_p, keep_q = one - lr_pu * reg_pu, one - lr_qi * reg_qi
     squares = 0.0
-    end = len(ratings)
+    end = len(stars)
     n = 0
     while n < end:
         u, i = users[n], items[n]
@@ -78,15 +78,15 @@ def _walk(users, items, ratings, mean, bu, bi, P, Q, rates):
             j = items[n + 1]
             prefetch_row(Q, items[min(n + 1 + _AHEAD, end - 1)])
             pi, pj, ij = dots(P, u, Q, i, j)
-            first = _meet(u, i, ratings[n], pi, mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi)
+            first = _meet(u, i, values[stars[n]], pi, mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi)
             pj = keep_p * pj + lr_pu * first * ij
-            second = _meet(u, j, ratings[n + 1], pj, mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi)
+            second = _meet(u, j, values[stars[n + 1]], pj, mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi)
             moves_p, moves_q = (lr_pu * first, lr_pu * second), (lr_qi * first, lr_qi * second)
             two_steps(P, u, Q, i, j, keep_p, moves_p, keep_q, moves_q)
             squares += first * first + second * second
             n += 2
         else:
-            error = _meet(u, i, ratings[n], dot(P, u, Q, i), mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi)
+            error = _meet(u, i, values[stars[n]], dot(P, u, Q, i), mean, bu, bi, lr_bu, lr_bi, reg_bu, reg_bi)
             step(P, u, Q, i, keep_p, lr_pu * error, keep_q, lr_qi * error)
             squares += error * error
             n += 1
@@ -104,10 +104,10 @@ def epoch(visits: Visits, mean: float, factors: Factors, rates: Rates) -> float:
     dtype = factors.user_factors.dtype.type
     # Unsigned: numba would test every signed index for counting from the end.
     users, items = visits.users.view(np.uint32), visits.items.view(np.uint32)
-    ratings = visits.ratings.astype(dtype, copy=False)
+    stars, values = visits.stars.codes, visits.stars.values.astype(dtype)
 
     def walk(part: slice) -> float:
-        return float(_walk(users[part], items[part], ratings[part], dtype(mean), *factors, rates))
+        return float(_walk(users[part], items[part], stars[part], values, dtype(mean), *factors, rates))
 
     squares = 0.0
     # No thread is made for one slice: this one walks it.
@@ -115,16 +115,16 @@ def epoch(visits: Visits, mean: float, factors: Factors, rates: Rates) -> float:
         for first, *others in visits.rounds:
             started = [pool.submit(walk, part) for part in others]
             squares += walk(first) + sum(one.result() for one in started)
-    return float(np.sqrt(squares / len(ratings)))
+    return float(np.sqrt(squares / len(stars)))
 
 
 @kernel
-def _squared_errors(users, items, ratings, mean, bu, bi, P, Q, low, high):
+def _squared_errors(users, items, stars, values, mean, bu, bi, P, Q, low, high):
     squares = 0.0
-    for n in range(len(ratings)):
+    for n in range(len(stars)):
         u, i = users[n], items[n]
         predicted = mean + bu[u] + bi[i] + dot(P, u, Q, i)
-        squares += (min(max(predicted, low), high) - ratings[n]) ** 2
+        squares += (min(max(predicted, low), high) - values[stars[n]]) ** 2
     return squares
 
 
@@ -133,5 +133,6 @@ def rmse(visits: Visits, mean: float, factors: Factors, scale: tuple[float, floa
     dtype = factors.user_factors.dtype.type
     users, items = visits.users.view(np.uint32), visits.items.view(np.uint32)
     low, high = scale
-    squares = _squared_errors(users, items, visits.ratings, dtype(mean), *factors, dtype(low), dtype(high))
-    return float(np.sqrt(squares / len(visits.ratings)))
+    stars, values = visits.stars.codes, visits.stars.values.astype(dtype)
+    squares = _squared_errors(users, items, stars, values, dtype(mean), *factors, dtype(low), dtype(high))
+    return float(np.sqrt(squares / len(stars)))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from latentlens.ratings.history import History
 from latentlens.ratings.ids import IdMap
+from latentlens.ratings.order import row_blocks
 from latentlens.recommenders.foldin import UserVector
 from latentlens.recommenders.portable import FactorModel
 from latentlens.recommenders.rankers.preference import preferences
@@ -20,6 +21,7 @@ from latentlens.recommenders.shortlist import Ranking, Shortlist
 
 # Places of so many users tell which axes lead.
 _SAMPLE = 512
+_ROWS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +102,7 @@ class ByFactors(ABC):
 
     def _rows(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
         """(n_users, k + SVD's k) both parts of these users, side by side."""
-        places = [self.place(*self.history.train_rows_of(user)) for user in users.tolist()]
+        places = [self.place(*self.history.rows_of(user)) for user in users.tolist()]
         own = np.asarray(places, dtype=np.float32).reshape(len(users), self.item_factors.shape[1])
         return np.hstack([own, np.float32(self.rating_weight) * self.factors.user_factors[users]])
 
@@ -125,7 +127,12 @@ class ByFactors(ABC):
     @cached_property
     def _both_sides(self) -> NDArray[np.float32]:
         """(n_items, k + SVD's k) item factors of both parts."""
-        return np.hstack([self.item_factors, self.factors.item_factors]).take(self._axes, axis=1)
+        sides = self.item_factors, self.factors.item_factors
+        both = np.empty((len(self.item_factors), len(self._axes)), np.float32)
+        # By blocks: with many movies, another copy of all is as large as the rest of the model.
+        for rows in row_blocks(len(both), _ROWS):
+            both[rows] = np.hstack([side[rows] for side in sides]).take(self._axes, axis=1)
+        return both
 
     @cached_property
     def joined(self) -> FactorModel:

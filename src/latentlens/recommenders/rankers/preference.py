@@ -5,6 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlens.ratings.stars import Stars
+
+
+def of_stars(stars: Stars, scale: tuple[float, float], liking: float) -> NDArray[np.float32]:
+    """`preferences` of a column."""
+    return preferences(stars.values, scale, liking).take(stars.codes)
+
 
 def preferences(ratings: NDArray[np.float32], scale: tuple[float, float], liking: float) -> NDArray[np.float32]:
     """(n,) the rating's place on the scale, from 0 (lowest) to 1 (highest), to the power of `liking`, 0 or above.
