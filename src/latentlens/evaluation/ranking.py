@@ -104,7 +104,7 @@ def _rated_before(model: FittedModel, users: NDArray[np.integer], test: Ratings)
     if model.held_out is None:
         return fitted
     held_out = model.held_out.take(users)
-    place = np.full(test.n_users, -1)
+    place = np.full(test.n_users, -1, np.int32)
     place[users] = np.arange(len(users))
     asked = np.flatnonzero(place[test.user_index] >= 0)
     rows = held_out.find(place[test.user_index[asked]], test.item_index[asked])

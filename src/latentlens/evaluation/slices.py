@@ -44,11 +44,11 @@ def mean_by_count(counts: NDArray[np.integer], values: NDArray[np.floating | np.
 
 def by_count(counts: NDArray[np.integer], measure: Callable[[NDArray[np.bool_]], float]) -> list[Slice]:
     """Measure the rows (an (n,) mask) of each range of counts (n,), fewest first; only ranges that have rows."""
-    number = np.searchsorted(_STARTS, counts, side="right") - 1
+    number = (np.searchsorted(_STARTS, counts, side="right") - 1).astype(np.int8)
     ends: list[int | None] = [start - 1 for start in _STARTS[1:]]
     ends.append(None)
     found = []
-    for j in np.unique(number).tolist():
+    for j in np.flatnonzero(np.bincount(number)).tolist():
         rows = number == j
         found.append(Slice(_STARTS[j], ends[j], int(rows.sum()), measure(rows)))
     return found

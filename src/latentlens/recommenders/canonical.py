@@ -24,8 +24,16 @@ def canonical(
     item_weights: (n_items,) ratings of each movie; without them all movies count the same. Axis 0 has the largest
     variance. Each axis points to where its largest item trait is positive.
     """
+    of_users, of_items = turns(user_factors, item_factors, item_weights)
+    return user_factors @ of_users, item_factors @ of_items
+
+
+def turns(
+    user_factors: Matrix, item_factors: Matrix, item_weights: NDArray[np.number] | None = None
+) -> tuple[Matrix, Matrix]:
+    """(k, k) matrices that users and items are multiplied by to be `canonical`."""
     if user_factors.shape[1] == 0:
-        return user_factors, item_factors
+        return np.zeros((0, 0), user_factors.dtype), np.zeros((0, 0), item_factors.dtype)
     of_users, of_items = _gram(user_factors), _gram(item_factors)
     left, right = _balance(of_users, of_items, float(np.finfo(user_factors.dtype).eps))
     if item_weights is not None:
@@ -34,14 +42,11 @@ def canonical(
         # X'X of one X is half the work of a product of two.
         turn = np.linalg.eigh(right.T @ (rated.T @ rated) @ right)[1]
         left, right = left @ turn, right @ turn
-    # The columns are ordered before they are made: a second copy of all users would be large.
     order = np.argsort(-_squares(of_users, left) * _squares(of_items, right), kind="stable")
-    P = user_factors @ left[:, order].astype(user_factors.dtype)
-    Q = item_factors @ right[:, order].astype(item_factors.dtype)
+    left, right = left[:, order].astype(user_factors.dtype), right[:, order].astype(item_factors.dtype)
+    Q = item_factors @ right
     signs = np.where(Q[np.abs(Q).argmax(axis=0), np.arange(Q.shape[1])] < 0, -1, 1).astype(Q.dtype)
-    P *= signs
-    Q *= signs
-    return P, Q
+    return left * signs, right * signs
 
 
 def centre(user_factors: Matrix, item_factors: Matrix, item_bias: Matrix, user_counts: NDArray[np.integer]) -> None:

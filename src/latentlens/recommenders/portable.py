@@ -75,8 +75,14 @@ class FactorModel:
         parts = [slice(start, start + _PART) for start in range(0, len(users), _PART)]
         if len(parts) < 2:
             return self._score(users, items)
+        scores = np.empty(len(users))
+
+        def fill(part: slice) -> None:
+            scores[part] = self._score(users[part], items[part])
+
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            return np.concatenate(list(threads.map(lambda part: self._score(users[part], items[part]), parts)))
+            list(threads.map(fill, parts))
+        return scores
 
     def _score(self, users: NDArray[np.integer], items: NDArray[np.integer]) -> NDArray[np.float64]:
         k = self.item_factors.shape[1]

@@ -14,8 +14,9 @@ from threadpoolctl import threadpool_limits
 from latentlens.errors import ConfigError, TrainingDiverged
 from latentlens.ratings.history import History
 from latentlens.ratings.layouts import Visits, order_for, worthwhile_threads
+from latentlens.ratings.order import row_blocks
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.canonical import by_variance, canonical, centre
+from latentlens.recommenders.canonical import by_variance, centre, turns
 from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch, factors_for
 from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch, rmse
@@ -25,6 +26,9 @@ from latentlens.recommenders.user_steps import fold_in_all
 _PARTS = ("bu", "bi", "pu", "qi")
 # The normal distribution as equally likely values: a draw is a look-up, four times as fast as numpy's normal numbers.
 _NORMAL = np.array([NormalDist().inv_cdf((step + 0.5) / 4096) for step in range(4096)], dtype=np.float32)
+
+# Rows drawn at a time. An even number, as two draws share 32 bits: the bits are those of drawing all at once.
+_DRAWN = 4096
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,6 @@ class SVD:
         # What is as large as all users' factors goes as soon as nothing needs it.
         del learned
         if self.user_step_reg is not None:
-            factors = replace(factors, user_factors=np.empty((0, self.n_factors), np.float32))
             factors = self._stepped(factors, history, self.user_step_reg)
         return FittedModel(
             recommender=self.name,
@@ -125,7 +128,9 @@ class SVD:
 
         def draw(n: int) -> NDArray[np.float32]:
             rows = aligned_rows(n, self.n_factors, np.float32)
-            rows[:, : self.n_factors] = drawn[random.integers(len(drawn), size=(n, self.n_factors), dtype=np.uint16)]
+            for block in row_blocks(n, _DRAWN):
+                size = (block.stop - block.start, self.n_factors)
+                rows[block, : self.n_factors] = drawn[random.integers(len(drawn), size=size, dtype=np.uint16)]
             return rows
 
         return Factors(np.zeros(n_users, np.float32), np.zeros(n_items, np.float32), draw(n_users), draw(n_items))
@@ -173,7 +178,11 @@ class SVD:
         with threadpool_limits(1, user_api="blas"):
             if self.biased:
                 centre(P, Q, learned.item_bias, learned.user_counts)
-            P, Q = canonical(P, Q, learned.item_counts)
+            of_users, of_items = turns(P, Q, learned.item_counts)
+            Q = np.asarray(Q @ of_items, np.float32)
+            # An exact user step makes the users anew.
+            kept = self.user_step_reg is None
+            P = np.asarray(P @ of_users, np.float32) if kept else np.empty((0, self.n_factors), np.float32)
         return replace(learned, user_factors=P, item_factors=Q)
 
     def _stepped(self, model: FactorModel, history: History, reg: float) -> FactorModel:

@@ -88,6 +88,9 @@ def describe(
     if explained.axes is not None:
         extra[DOCUMENT] = explained.axes.to_json()
         documents["axes.html"] = report(model, explained.axes, source=fitted_on.origin.name)
+    pictures = _pictures(fitted_on, test, found, bias, curves)
+    # As large as all test rows, and shown: gone before the lists of all users take their memory.
+    del found, bias
     return Experiment(
         run_name=run_name,
         model=with_lists(replace(model, extra=extra)),
@@ -97,7 +100,7 @@ def describe(
         curves=curves,
         card=card,
         documents=documents,
-        pictures=_pictures(fitted_on, test, found, bias, curves),
+        pictures=pictures,
         findings=judged,
     )
 
@@ -111,9 +114,10 @@ def _pictures(
         "plots/predicted_against_actual.png": plots.predicted_against_actual(test.rating, found.predicted),
     }
     predictions = {"this model": found.predicted, "bias-only": bias.predicted}
-    behind = {"movie": fitted_on.item_counts[test.item_index], "user": fitted_on.user_counts[test.user_index]}
-    for whose, counts in behind.items():
-        slices = {name: rmse_by_count(counts, test.rating, predicted) for name, predicted in predictions.items()}
+    sides = {"movie": (fitted_on.item_counts, test.item_index), "user": (fitted_on.user_counts, test.user_index)}
+    for whose, (counts, index) in sides.items():
+        behind = counts[index]
+        slices = {name: rmse_by_count(behind, test.rating, predicted) for name, predicted in predictions.items()}
         pictures[f"plots/error_by_{whose}.png"] = plots.error_by_count(whose, slices)
     if curves:
         pictures["plots/learning_curve.png"] = plots.learning_curve(curves, bias.rmse)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from copy import copy
+from dataclasses import replace
 from typing import NamedTuple
 
 from threadpoolctl import threadpool_limits
@@ -59,6 +61,8 @@ def _of_axes(axes: Axes | None) -> dict[str, float]:
 
 def _of_reasons(model: FittedModel) -> dict[str, float]:
     """A measure that does not apply (trained vectors, too few ratings) is left out."""
+    # Of a copy: what it prepares for lists one by one is large, and not needed again.
+    model = replace(model, ranked_by=copy(model.ranked_by))
     measures: dict[str, Callable[[], float]] = {
         "deletion_ratio": lambda: deletion_test(model).ratio,
         "influence_correlation": lambda: influence_against_refit(model),

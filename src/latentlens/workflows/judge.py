@@ -17,6 +17,7 @@ from latentlens.evaluation.protocols import accuracy
 from latentlens.evaluation.ranking import ranked
 from latentlens.evaluation.ranking_report import RankingReport, measured
 from latentlens.explain.axes import Axes
+from latentlens.ratings.splits import draw
 from latentlens.ratings.table import Ratings
 from latentlens.recommenders.bias import BiasOnly
 from latentlens.recommenders.fitted import FittedModel
@@ -28,14 +29,14 @@ _MOST_TRAIN_ROWS = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """Errors of predicted ratings, in stars. predicted: (n_test,); train_rmse: of ratings that were fitted.
+    """Errors of predicted ratings, in stars. predicted: (n_test,) float32; train_rmse: of ratings that were fitted.
 
     by_user: (n,) mean square error of each user with test rows; n_rows: (n,) how many rows.
     """
 
     rmse: float
     mae: float
-    predicted: NDArray[np.float64]
+    predicted: NDArray[np.float32]
     train_rmse: float
     by_user: NDArray[np.float64]
     n_rows: NDArray[np.int64]
@@ -55,12 +56,12 @@ def errors(model: FittedModel, train: Ratings, test: Ratings) -> Errors:
     squares = np.bincount(test.user_index, np.square(test.rating - found.predicted), test.n_users)
     fitted = train
     if len(train) > _MOST_TRAIN_ROWS:
-        drawn = np.random.default_rng(0).choice(len(train), _MOST_TRAIN_ROWS, replace=False)
-        fitted = train.take(drawn, "drawn")
+        drawn = draw(len(train), _MOST_TRAIN_ROWS, np.random.default_rng(0))
+        fitted = train.take(np.flatnonzero(drawn), "drawn")
     return Errors(
         rmse=found.rmse,
         mae=found.mae,
-        predicted=found.predicted,
+        predicted=found.predicted.astype(np.float32),
         train_rmse=accuracy(model, fitted).rmse,
         by_user=squares[n_rows > 0] / n_rows[n_rows > 0],
         n_rows=n_rows[n_rows > 0],
