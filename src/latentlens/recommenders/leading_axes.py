@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
+from threadpoolctl import threadpool_limits
 
 from latentlens.errors import ConfigError
 from latentlens.recommenders.kernels.gram import gram_times
@@ -33,6 +34,12 @@ def leading_axes(matrix: sparse.csr_matrix, k: int | None, seed: int | None) -> 
     if k is None or k + _SPARE >= min(matrix.shape):
         axes = _all_axes(matrix)
         return Axes(axes.V[:, :k], axes.squares[:k])
+    # Threads of the BLAS wait for each other, on a busy machine up to thirty times longer; and more give other bits.
+    with threadpool_limits(1, user_api="blas"):
+        return _few_axes(matrix, k, seed)
+
+
+def _few_axes(matrix: sparse.csr_matrix, k: int, seed: int | None) -> Axes:
     columns = np.random.default_rng(seed).standard_normal((matrix.shape[1], k + _SPARE), dtype=np.float32)
     for _ in range(_ROUNDS):
         columns = np.ascontiguousarray(linalg.qr(_gram(matrix, columns), mode="economic", overwrite_a=True)[0])
