@@ -103,6 +103,18 @@ def test_threads_do_what_one_rating_after_the_other_does(
         np.testing.assert_allclose(part, reference, rtol=1e-11, atol=1e-11)
 
 
+def test_ratings_of_more_values_than_a_byte_tells_apart_are_looked_up_too() -> None:
+    random = np.random.default_rng(4)
+    users, items = (random.integers(0, n, 300).astype(np.int32) for n in (9, 12))
+    visits = Visits(users, items, Stars.of(random.uniform(0, 100, 300)))
+    assert visits.stars.codes.dtype == np.uint16
+    rates = dict.fromkeys(RATE_NAMES, 0.001)
+    expected, ours = (random_factors(9, 12, 5, seed=4) for _ in range(2))
+    train_rmse = one_epoch(visits, 50.0, expected, rates)
+    assert epoch(visits, 50.0, ours, Rates(**{n: np.float64(r) for n, r in rates.items()})) == pytest.approx(train_rmse)
+    np.testing.assert_allclose(ours.item_factors, expected.item_factors, rtol=1e-11, atol=1e-11)
+
+
 def test_the_order_of_the_visits_matters() -> None:
     visits = Visits(np.array([0, 0], np.int32), np.array([0, 1], np.int32), Stars.of(np.array([5.0, 1.0])))
     turned = Visits(visits.users[::-1].copy(), visits.items[::-1].copy(), visits.stars[::-1])
