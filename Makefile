@@ -7,7 +7,7 @@ LIBMF_VERSION := 0.9.2
 UV := VIRTUAL_ENV=.venv $(BIN)/uv pip
 COMPILE := $(UV) compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 LATENTLENS := $(BIN)/latentlens
-# Where bench-scale writes its ratings.
+# Where bench-scale and bench-training write their ratings.
 SCRATCH ?= /tmp/latentlens-scale
 .DEFAULT_GOAL := help
 
@@ -83,6 +83,9 @@ bench-ranking: venv .venv-peers/ready ## lists beside those of other packages, i
 bench-scale: venv ## time per rating and memory from 1 to 100 million ratings: SCRATCH=folder with 4 GB of room
 	$(BIN)/python benchmarks/scale.py $(SCRATCH)
 
+bench-training: venv ## seconds and memory of a whole training on 25 million ratings: SCRATCH=folder with 2 GB of room
+	$(BIN)/python benchmarks/training.py $(SCRATCH)
+
 bench-evaluation: venv ## the tables of docs/evaluation.md: every model on three splits of ml-latest-small
 	$(BIN)/python benchmarks/evaluation_tables.py
 
@@ -96,4 +99,4 @@ clean: ## remove .venv, caches and compiled kernels; never mlruns
 	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .PHONY: help venv up test test-slow test-docker test-browser lint check notebook format bench bench-kernel \
-	bench-api bench-explanations bench-evaluation bench-ranking bench-scale lock clean
+	bench-api bench-explanations bench-evaluation bench-ranking bench-scale bench-training lock clean

@@ -74,7 +74,7 @@ def one_epoch(svd: SVD, train: Ratings) -> float:
     """Seconds of one pass over the ratings, in the order of users."""
     factors = svd.start(train.n_users, train.n_items)
     started = time.perf_counter()
-    svd.descend(by_user(train), float(train.rating.mean(dtype=np.float64)), factors, lambda *_: False)
+    svd.descend(by_user(train), train.stars.mean, factors, lambda *_: False)
     return time.perf_counter() - started
 
 
@@ -84,15 +84,21 @@ def status_mb(field: str) -> float:
     return int(found[1]) / 1024 if found else float("nan")
 
 
+def source_of(folder: Path, millions: str) -> Path:
+    """The folder in `folder` with so many ratings; they are written if they are not there."""
+    source = folder / millions
+    if not (source / "ratings.csv").exists():
+        writer = Path(__file__).with_name("synthetic.py")
+        subprocess.run([sys.executable, writer, source, f"{millions}000000"], check=True, capture_output=True)
+    return source
+
+
 def main(folder: Path, millions: list[str]) -> None:
     """Print a row for each size."""
     heads = ("ratings", "read s", "open s", "prepare s", "epoch s", "us/rating", "anonymous MB", "RSS MB")
     print("".join(f"{head:>13}" for head in heads))
     for million in millions:
-        source = folder / million
-        if not (source / "ratings.csv").exists():
-            writer = Path(__file__).with_name("synthetic.py")
-            subprocess.run([sys.executable, writer, source, f"{million}000000"], check=True, capture_output=True)
+        source = source_of(folder, million)
         shutil.rmtree(folder / "cache" / million, ignore_errors=True)
         environment = {**os.environ, "LATENTLENS_DATA": str(folder / "cache" / million)}
         command = [sys.executable, __file__, "--one", str(source)]
