@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import latentlens.tracking  # noqa: F401 - before any test imports MLflow, which this tells to keep still
 from latentlens import cli
 
 DATA_VARIABLE = "LATENTLENS_TEST_DATA"

@@ -156,7 +156,7 @@ def test_whatever_is_wrong_with_a_new_version_is_said_while_the_old_one_is_serve
     uri = registry.tracking_uri
     register(uri, svd)
     wrong = {
-        newer_format: "the model has format 99, this version reads format 1",
+        newer_format: "the model has format 99, this version reads formats up to 2",
         hostile_name: "would lie outside the folder: '../../outside.npy'",
         missing_part: "history_items.npy cannot be read",
         truncated_part: "user_factors.npy is damaged",
