@@ -28,7 +28,7 @@ STAGES = {
     "refits of the axes": ("latentlens.workflows.explained", "refit_matches"),
     "errors, lists, findings, pictures": ("latentlens.workflows.experiment", "describe"),
     "every user's twenty movies": ("latentlens.workflows.experiment", "with_lists"),
-    "MLflow's record": ("latentlens.workflows.train", "_recorded"),
+    "MLflow's record": ("latentlens.workflows.train", "_record"),
 }
 
 

@@ -34,13 +34,13 @@ class Stars:
             place[occur] = np.arange(len(occur))
             return cls((occur / 2).astype(np.float32), place.take(codes))
         values, inverse = np.unique(ratings, return_inverse=True)
-        return cls(values, inverse.astype(_smallest(len(values))))
+        return cls(values, inverse.astype(code_type(len(values))))
 
     @classmethod
     def joined(cls, *columns: Stars) -> list[Stars]:
         """The same columns, all over the values of any."""
         values = np.unique(np.concatenate([column.values for column in columns]))
-        dtype = _smallest(len(values))
+        dtype = code_type(len(values))
         return [
             cls(values, np.searchsorted(values, column.values).astype(dtype).take(column.codes)) for column in columns
         ]
@@ -75,7 +75,8 @@ class Stars:
         return float(self.counts @ self.values.astype(np.float64)) / len(self)
 
 
-def _smallest(n_values: int) -> np.dtype[Any]:
+def code_type(n_values: int) -> np.dtype[Any]:
+    """The smallest unsigned type that tells so many values apart."""
     return np.min_scalar_type(max(n_values - 1, 0))
 
 

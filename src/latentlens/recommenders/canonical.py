@@ -24,16 +24,23 @@ def canonical(
     item_weights: (n_items,) ratings of each movie; without them all movies count the same. Axis 0 has the largest
     variance. Each axis points to where its largest item trait is positive.
     """
-    of_users, of_items = turns(user_factors, item_factors, item_weights)
-    return user_factors @ of_users, item_factors @ of_items
+    of_users, Q = _turned(user_factors, item_factors, item_weights)
+    return user_factors @ of_users, Q
 
 
-def turns(
+def canonical_items(
     user_factors: Matrix, item_factors: Matrix, item_weights: NDArray[np.number] | None = None
+) -> Matrix:
+    """The items of `canonical` alone, where users are made anew from them."""
+    return _turned(user_factors, item_factors, item_weights)[1]
+
+
+def _turned(
+    user_factors: Matrix, item_factors: Matrix, item_weights: NDArray[np.number] | None
 ) -> tuple[Matrix, Matrix]:
-    """(k, k) matrices that users and items are multiplied by to be `canonical`."""
+    """What users are multiplied by to be `canonical` (k, k), and the canonical items."""
     if user_factors.shape[1] == 0:
-        return np.zeros((0, 0), user_factors.dtype), np.zeros((0, 0), item_factors.dtype)
+        return np.zeros((0, 0), user_factors.dtype), item_factors
     of_users, of_items = _gram(user_factors), _gram(item_factors)
     left, right = _balance(of_users, of_items, float(np.finfo(user_factors.dtype).eps))
     if item_weights is not None:
@@ -46,7 +53,7 @@ def turns(
     left, right = left[:, order].astype(user_factors.dtype), right[:, order].astype(item_factors.dtype)
     Q = item_factors @ right
     signs = np.where(Q[np.abs(Q).argmax(axis=0), np.arange(Q.shape[1])] < 0, -1, 1).astype(Q.dtype)
-    return left * signs, right * signs
+    return left * signs, Q * signs
 
 
 def centre(user_factors: Matrix, item_factors: Matrix, item_bias: Matrix, user_counts: NDArray[np.integer]) -> None:

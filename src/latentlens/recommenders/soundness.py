@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlens.ratings.stars import code_type
 from latentlens.recommenders.fitted import FittedModel
 from latentlens.recommenders.portable import FACTOR_ARRAYS
 
@@ -72,7 +73,7 @@ def _history(model: FittedModel) -> Iterable[str]:
         yield from _array(f"{name}_indptr", history.indptr, (n_users + 1,), np.int64)
         yield from _array(f"{name}_items", history.items, (n,), np.int32)
         yield from _array(f"{name}_values", values, (len(values),), np.float32)
-        yield from _array(f"{name}_codes", codes, (n,), np.min_scalar_type(max(len(values) - 1, 0)).type)
+        yield from _array(f"{name}_codes", codes, (n,), code_type(len(values)).type)
         yield from _pointers(f"{name}_indptr", history.indptr, n, "the users")
         yield from _items_within(f"{name}_items", history.items, n_items)
         if n and codes.max() >= len(values):

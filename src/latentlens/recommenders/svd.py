@@ -16,7 +16,7 @@ from latentlens.ratings.history import History
 from latentlens.ratings.layouts import Visits, order_for, worthwhile_threads
 from latentlens.ratings.order import row_blocks
 from latentlens.ratings.table import Ratings
-from latentlens.recommenders.canonical import by_variance, centre, turns
+from latentlens.recommenders.canonical import by_variance, canonical, canonical_items, centre
 from latentlens.recommenders.fitted import EpochReport, FittedModel, OnEpoch, factors_for
 from latentlens.recommenders.kernels.rows import aligned_rows
 from latentlens.recommenders.kernels.sgd import Factors, Rates, epoch, rmse
@@ -178,11 +178,10 @@ class SVD:
         with threadpool_limits(1, user_api="blas"):
             if self.biased:
                 centre(P, Q, learned.item_bias, learned.user_counts)
-            of_users, of_items = turns(P, Q, learned.item_counts)
-            Q = np.asarray(Q @ of_items, np.float32)
-            # An exact user step makes the users anew.
-            kept = self.user_step_reg is None
-            P = np.asarray(P @ of_users, np.float32) if kept else np.empty((0, self.n_factors), np.float32)
+            if self.user_step_reg is None:
+                P, Q = canonical(P, Q, learned.item_counts)
+            else:  # an exact user step makes the users anew
+                P, Q = np.empty((0, self.n_factors), np.float32), canonical_items(P, Q, learned.item_counts)
         return replace(learned, user_factors=P, item_factors=Q)
 
     def _stepped(self, model: FactorModel, history: History, reg: float) -> FactorModel:

@@ -18,7 +18,7 @@ from latentlens.tracking.server import Server, starting_server
 from latentlens.tracking.store import require_room
 
 if TYPE_CHECKING:
-    from latentlens.tracking.experiment import Recorded
+    from latentlens.tracking.experiment import Experiment, Recorded
     from latentlens.workflows.experiment import Sides
     from latentlens.workflows.explained import OnRefit
 
@@ -108,11 +108,7 @@ def train(
             experiment = describe(
                 fit.model, sides, fit.reports, found, run_name=run_name, preset=preset, fit_seconds=fit.seconds
             )
-            # Imports MLflow's client, which need not take memory while the fit does; its server may still be starting.
-            from latentlens.tracking.runs import record
-
-            uri = server.wait()
-            run_id, version = _recorded(lambda: record(experiment, uri), store)
+            run_id, version = _record(experiment, server, store)
             report = TrainReport(
                 **experiment.metrics,
                 findings=experiment.findings,
@@ -121,7 +117,7 @@ def train(
                 n_validation=0 if validation is None else len(validation),
                 run_id=run_id,
                 model_version=version,
-                tracking_uri=uri,
+                tracking_uri=server.uri,
                 run_name=run_name,
             )
     except KeyboardInterrupt:
@@ -155,9 +151,13 @@ def _fit(recommender: Recommender, sides: Sides, on_epoch: OnEpoch | None, serve
     return _Fit(model, reports, seconds)
 
 
-def _recorded(record: Callable[[], Recorded], store: Path) -> Recorded:
+def _record(experiment: Experiment, server: Server, store: Path) -> Recorded:
+    # Imports MLflow's client, which need not take memory while the fit does; its server may still be starting.
+    from latentlens.tracking.runs import record
+
+    uri = server.wait()
     try:
-        return record()
+        return record(experiment, uri)
     except TrackingError:
         # MLflow does not say so itself. A store on another machine is none of this disk's business.
         if store.exists():
